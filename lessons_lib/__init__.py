@@ -1,0 +1,1 @@
+"""Reference implementations behind *Why Models Overfit*, an executable book on regularization."""
