@@ -1,0 +1,41 @@
+"""Mend the few places where the theme's and Sphinx's own markup fails an accessibility check."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sphinx.application import Sphinx
+from sphinx.config import Config
+
+REPLACEMENTS = {
+    # The book theme puts its logo outside of any landmark.
+    '<div id="pst-primary-sidebar" class=': (
+        '<div id="pst-primary-sidebar" role="navigation" aria-label="Book" class='
+    ),
+    # docutils uses a role that is deprecated, and not allowed in its own list of citations.
+    ' role="doc-biblioentry"': ' role="listitem"',
+}
+
+
+def mend(app: Sphinx, exception: Exception | None) -> None:
+    if exception or app.builder.format != "html":
+        return
+    for path in Path(app.outdir).glob("*.html"):
+        text = mended = path.read_text(encoding="utf-8")
+        for old, new in REPLACEMENTS.items():
+            mended = mended.replace(old, new)
+        if mended != text:
+            path.write_text(mended, encoding="utf-8")
+
+
+def defer_scripts(app: Sphinx, config: Config) -> None:
+    """Let no script of the book hold up its text; jupyter-book adds those in ``_static`` bare."""
+    config.html_js_files = [
+        (file, {"defer": "defer"}) if isinstance(file, str) else file
+        for file in config.html_js_files
+    ]
+
+
+def setup(app: Sphinx) -> None:
+    app.connect("config-inited", defer_scripts)
+    app.connect("build-finished", mend)

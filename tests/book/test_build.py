@@ -1,0 +1,101 @@
+"""`make book` on small books: what must stop it, and what the address of a repository changes."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from sphinx.errors import ExtensionError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def build(folder: Path, cells: list[nbformat.NotebookNode], **environment: str) -> tuple[int, str]:
+    """Build a book of one notebook with the settings of the real one."""
+    source = folder / "book"
+    source.mkdir(parents=True)
+    shutil.copytree(ROOT / "book" / "_static", source / "_static")
+    shutil.copytree(ROOT / "book" / "_templates", source / "_templates")
+    (source / "references.bib").write_text("")
+    cells = [new_markdown_cell("# Small"), *cells]
+    nbformat.write(new_notebook(cells=cells), source / "small.ipynb")
+    config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+    for name, path in config["sphinx"]["local_extensions"].items():
+        config["sphinx"]["local_extensions"][name] = str(ROOT / path)
+    (folder / "_config.yml").write_text(yaml.safe_dump(config))
+    (folder / "_toc.yml").write_text("format: jb-book\nroot: small\n")
+    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", "book"]
+    command += ["--config", "_config.yml"]
+    command += ["--toc", str(folder / "_toc.yml"), "--path-output", ".", "-W", "--keep-going"]
+    result = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    return result.returncode, result.stdout
+
+
+def test_a_raising_cell_stops_the_build(tmp_path: Path) -> None:
+    code, output = build(tmp_path, [new_code_cell("value = 1\nvalue / 0")])
+    assert code != 0, output
+    for part in ("small.ipynb", "value / 0", "ZeroDivisionError"):
+        assert part in output
+
+
+def test_every_warning_is_told_and_stops_the_build(tmp_path: Path) -> None:
+    cells = [
+        new_markdown_cell("See {ref}`nowhere` and {doc}`nobody`."),
+        new_markdown_cell("$$\n\\frac{1}{\n$$"),
+        new_markdown_cell("{cite:p}`nobody1900`"),
+        new_code_cell("import warnings; warnings.warn('beware')"),
+    ]
+    code, output = build(tmp_path, cells)
+    assert code != 0, output
+    for part in (
+        "undefined label: 'nowhere'",
+        "unknown document: 'nobody'",
+        "KaTeX cannot render",
+        'could not find bibtex key "nobody1900"',
+        "stderr",
+    ):
+        assert part in output, output
+    assert output.count("small.ipynb") >= 5
+
+
+def test_a_clean_book_builds_and_has_launch_buttons_where_its_address_is_known(
+    tmp_path: Path,
+) -> None:
+    code, output = build(
+        tmp_path,
+        [new_code_cell("print(6 * 7)"), new_markdown_cell("$$ x^2 $$")],
+        BOOK_REPOSITORY_URL="https://github.com/somebody/some-book",
+        BOOK_REPOSITORY_BRANCH="trunk",
+    )
+    assert code == 0, output
+    page = (tmp_path / "_build" / "html" / "small.html").read_text(encoding="utf-8")
+    assert "42" in page
+    assert 'class="katex' in page
+    start = "https://mybinder.org/v2/gh/somebody/some-book/trunk?urlpath=lab/tree/book/small.ipynb"
+    assert start in page
+
+
+@pytest.mark.parametrize("address", ["github.com/somebody", "https://github.com/somebody"])
+def test_an_odd_address_is_refused(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.syspath_prepend(ROOT / "book" / "_ext")
+    repository = importlib.import_module("book_site.repository")
+    monkeypatch.setenv("BOOK_REPOSITORY_URL", address)
+    with pytest.raises(ExtensionError, match=f"BOOK_REPOSITORY_URL is '{address}'; it must look"):
+        repository.configure(None, None)
