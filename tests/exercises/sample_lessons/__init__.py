@@ -1,0 +1,1 @@
+"""A small package of lessons: what the engine's tests check answers against."""

@@ -1,0 +1,1 @@
+"""Not a lesson: its name begins with an underscore."""

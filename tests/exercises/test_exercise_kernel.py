@@ -1,0 +1,112 @@
+"""The engine under a real Jupyter kernel, as a reader meets it."""
+
+import json
+import textwrap
+from pathlib import Path
+
+import nbclient
+import nbformat
+import psutil
+
+SETUP = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+import numpy as np
+import ipywidgets
+from lessons_lib.exercises._api import Session
+session = Session("sample_lessons")
+check = session.check
+"""
+
+CELLS = [
+    SETUP,
+    """
+    check("shrinkage.penalty", ...)
+    """,
+    """
+    def squares(theta):
+        return np.square(theta)
+    """,
+    """
+    def penalty(theta, weight_decay):
+        print("size", theta.size)
+        return weight_decay / 2 * squares(theta).sum()
+
+    check("shrinkage.penalty", penalty)
+    """,
+    """
+    def step(theta, grad, learning_rate):
+        steps = 0
+        while steps < 1:
+            pass
+
+    check("shrinkage.step", step)
+    """,
+    """
+    def penalty(theta, weight_decay):
+        return missing * theta
+
+    check("shrinkage.penalty", penalty, traceback=True)
+    """,
+    """
+    slider = ipywidgets.FloatSlider(value=0.5)
+
+    def penalty(theta, weight_decay):
+        return slider.value * weight_decay * squares(theta).sum()
+
+    check("shrinkage.penalty", penalty)
+    """,
+    """
+    def penalty(theta, weight_decay):
+        return get_ipython()
+
+    check("shrinkage.penalty", penalty)
+    """,
+    """
+    print(6 * 7, session._runner._idle._popen.pid)
+    """,
+]
+
+
+def test_in_a_notebook(tmp_path):
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(textwrap.dedent(cell).strip()) for cell in CELLS]
+    )
+    client = nbclient.NotebookClient(
+        notebook, timeout=60, resources={"metadata": {"path": str(tmp_path)}}
+    )
+    client.execute()
+    outputs = ["".join(o.get("text", str(o)) for o in cell.outputs) for cell in notebook.cells]
+    assert outputs[:4] == [
+        "",
+        "not attempted yet: replace the `...` with your answer; "
+        'hint("shrinkage.penalty") gives a first hint\n',
+        "",
+        "✓ passed — shrinkage.penalty\n"
+        "your function printed:\n    size 1\n    size 3\n    size 4\n",
+    ]
+    assert outputs[4].startswith(
+        "not yet: your function is still running after 0.3 seconds, in line "
+    )
+    lines = outputs[5].splitlines()
+    assert lines[0] == (
+        "not yet: your function raises NameError: name 'missing' is not defined, "
+        "in line 2: `return missing * theta`"
+    )
+    assert lines[2] == "Traceback (most recent call last):"
+    assert lines[-1] == "NameError: name 'missing' is not defined"
+    assert outputs[6] == (
+        "not yet: your function uses `slider` (of type FloatSlider), which cannot be handed to the "
+        "process that checks answers: use only its arguments\n"
+    )
+    assert outputs[7].startswith("not yet: your function uses `get_ipython` (of type method), ")
+    answer, idle = outputs[8].split()
+    assert answer == "42"
+    # The kernel has stopped; the process that waited for the next answer has stopped with it.
+    psutil.wait_procs([p for p in psutil.process_iter() if p.pid == int(idle)], timeout=20)
+    assert not psutil.pid_exists(int(idle)) or psutil.Process(int(idle)).status() == "zombie"
+    assert [path.name for path in tmp_path.iterdir() if path.suffix == ".py"] == []
+    progress = json.loads((tmp_path / "progress.json").read_text())["exercises"]
+    assert progress["shrinkage.penalty"]["passed"] is not None
+    assert progress["shrinkage.penalty"]["attempts"] == 4
+    assert progress["shrinkage.penalty"]["last_attempt"].endswith("return get_ipython()")
