@@ -1,7 +1,7 @@
 """Execute notebooks again when the library behind them has changed.
 
-jupyter-cache reuses the outputs of a notebook whose code cells are unchanged, and Sphinx does not even read a
-page whose file is unchanged. Neither knows that the notebooks import ``lessons_lib``.
+jupyter-cache reuses the outputs of a notebook whose code cells are unchanged, and Sphinx does not
+even read a page whose file is unchanged. Neither knows that the notebooks import ``lessons_lib``.
 """
 
 from __future__ import annotations
