@@ -1,0 +1,304 @@
+"""Solutions for a whole grid of penalty strengths."""
+
+from __future__ import annotations
+
+import numbers
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from lessons_lib import penalties, solvers
+from lessons_lib._validation import FloatArray, check_data, check_integer, check_interval
+from lessons_lib.linear._base import center
+from lessons_lib.linear.ridge import Spectrum, check_alphas
+from lessons_lib.solvers.homotopy import follow_path, homotopy_grid
+
+__all__ = ["alpha_grid", "elastic_net_path", "lars_path", "lasso_path"]
+
+
+def alpha_grid(
+    X: ArrayLike,
+    y: ArrayLike,
+    *,
+    l1_ratio: float = 1.0,
+    eps: float = 1e-3,
+    n_alphas: int = 100,
+    fit_intercept: bool = True,
+) -> FloatArray:
+    r"""Return strengths from the smallest one that gives zero coefficients downward.
+
+    .. math::
+
+        \alpha_{\max} = \frac{1}{n\rho} \max_j |x_j^\top y|, \qquad
+        \alpha_k = \alpha_{\max}\, \epsilon^{k/(K-1)}, \quad k = 0, \dots, K-1
+
+    with centered data if there is an intercept.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+    y : array-like of shape (n_samples,)
+    l1_ratio : float, default=1.0
+        Mixture :math:`\rho`, positive: without an L1 part no strength gives zero coefficients.
+    eps : float, default=1e-3
+        Ratio :math:`\epsilon` of the last to the first strength, between 0 and 1.
+    n_alphas : int, default=100
+        Number :math:`K` of strengths.
+    fit_intercept : bool, default=True
+        Whether the model has an intercept.
+
+    Returns
+    -------
+    ndarray of shape (n_alphas,)
+        Decreasing strengths. If ``y`` is constant, every strength gives zero coefficients, and all
+        are the same tiny number.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range or the data are not finite numbers of matching shapes.
+    """
+    X, y = check_data(X, y)
+    return automatic_grid(*center(X, y, fit_intercept)[:2], l1_ratio, eps, n_alphas)
+
+
+def automatic_grid(
+    X: FloatArray, y: FloatArray, l1_ratio: float, eps: float, n_alphas: int
+) -> FloatArray:
+    """Do what `alpha_grid` does, for data that have been checked and centered."""
+    l1_ratio = check_interval("l1_ratio", l1_ratio, 0.0, 1.0)
+    eps = check_interval("eps", eps, 0.0, 1.0, open_low=True)
+    n_alphas = check_integer("n_alphas", n_alphas, 1)
+    if l1_ratio == 0:
+        raise ValueError(
+            "l1_ratio must be positive for an automatic grid, since ridge coefficients never "
+            "become zero: pass the strengths as alphas."
+        )
+    alpha_max = penalties.ElasticNet(1.0, l1_ratio).alpha_max(-(y @ X) / len(y))
+    tiny = float(np.finfo(np.float64).resolution)
+    if alpha_max <= tiny:
+        return np.full(n_alphas, tiny)
+    grid: FloatArray = alpha_max * eps ** np.linspace(0.0, 1.0, n_alphas)
+    return grid
+
+
+def solve_grid(X: FloatArray, y: FloatArray, alphas: FloatArray, l1_ratio: float) -> FloatArray:
+    """Return exact Elastic Net coefficients for centered data and decreasing strengths.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+    y : ndarray of shape (n_samples,)
+    alphas : ndarray of shape (n_alphas,)
+        Decreasing strengths.
+    l1_ratio : float
+        Mixture between 0 (ridge) and 1 (lasso).
+
+    Returns
+    -------
+    ndarray of shape (n_features, n_alphas)
+        One column for each strength.
+    """
+    if l1_ratio == 0:
+        strengths = len(y) * alphas
+        ridge: FloatArray = Spectrum.of(X, y, strengths.min(), centered=False).coefs(strengths)
+        return ridge
+    positive = alphas[alphas > 0]
+    coefs = np.empty((X.shape[1], len(alphas)))
+    if len(positive) < len(alphas):
+        coefs[:, len(positive) :] = Spectrum.from_svd(X, y).coef(0.0)[:, None]
+    if l1_ratio == 1 and len(positive):
+        coefs[:, : len(positive)] = follow_path(X, y, positive[-1]).coef_at(positive)
+    elif len(positive):
+        coefs[:, : len(positive)] = homotopy_grid(X, y, positive, l1_ratio)
+    return coefs
+
+
+def _dual_gaps(
+    X: FloatArray, y: FloatArray, coefs: FloatArray, alphas: FloatArray, l1_ratio: float
+) -> FloatArray:
+    """Return `lessons_lib.solvers.duality_gap` for all columns at once."""
+    if l1_ratio == 0 or alphas[-1] == 0:
+        penalized = [penalties.ElasticNet(alpha, l1_ratio) for alpha in alphas]
+        pairs = zip(coefs.T, penalized, strict=True)
+        return np.array([solvers.duality_gap(X, y, coef, penalty) for coef, penalty in pairs])
+    n_samples, l1, l2 = len(y), alphas * l1_ratio, alphas * (1.0 - l1_ratio)
+    used = coefs.any(axis=1)
+    rows = coefs[used].T  # here each row belongs to a strength
+    residuals = y - rows @ X[:, used].T
+    correlations = residuals @ X / n_samples
+    if l1_ratio < 1:
+        correlations[:, used] -= l2[:, None] * rows
+    largest = np.abs(correlations, out=correlations).max(axis=1)
+    scale = np.minimum(1.0, l1 / np.maximum(largest, np.finfo(np.float64).tiny))
+    half_squares = np.einsum("ij,ij->i", residuals, residuals) / (2 * n_samples)
+    half_l2 = l2 * np.einsum("ij,ij->i", rows, rows) / 2
+    primal = half_squares + l1 * np.abs(rows).sum(axis=1) + half_l2
+    dual = scale * (residuals @ y) / n_samples - scale**2 * (half_squares + half_l2)
+    gaps: FloatArray = np.maximum(primal - dual, 0.0)
+    return gaps
+
+
+def elastic_net_path(
+    X: ArrayLike,
+    y: ArrayLike,
+    *,
+    l1_ratio: float = 0.5,
+    eps: float = 1e-3,
+    alphas: int | ArrayLike = 100,
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    r"""Compute exact Elastic Net coefficients for many penalty strengths.
+
+    For each :math:`\alpha` the minimizer of
+
+    .. math::
+
+        \tfrac{1}{2n} \lVert y - Xw \rVert_2^2
+        + \alpha\big(\rho \lVert w \rVert_1 + \tfrac{1-\rho}{2} \lVert w \rVert_2^2\big).
+
+    The data are used as they are: center them for an unpenalized intercept.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+    y : array-like of shape (n_samples,)
+    l1_ratio : float, default=0.5
+        Mixture :math:`\rho` between 0 (ridge) and 1 (lasso).
+    eps : float, default=1e-3
+        Ratio of the last to the first strength of an automatic grid.
+    alphas : int or array-like of shape (n_alphas,), default=100
+        The strengths, or how many an automatic grid shall have.
+
+    Returns
+    -------
+    alphas : ndarray of shape (n_alphas,)
+        The strengths in decreasing order.
+    coefs : ndarray of shape (n_features, n_alphas)
+        One column for each strength.
+    dual_gaps : ndarray of shape (n_alphas,)
+        Duality gaps, which certify the solutions.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range, the data are not finite numbers of matching shapes, or an
+        automatic grid is wanted for ``l1_ratio=0``.
+
+    References
+    ----------
+    H. Zou and T. Hastie, "Regularization and Variable Selection via the Elastic Net", JRSS B 67
+    (2005), section 3.4.
+    """
+    X, y = check_data(X, y)
+    l1_ratio = check_interval("l1_ratio", l1_ratio, 0.0, 1.0)
+    if isinstance(alphas, numbers.Integral):
+        grid = automatic_grid(X, y, l1_ratio, eps, int(alphas))
+    else:
+        grid = np.sort(check_alphas(alphas))[::-1]
+    coefs = solve_grid(X, y, grid, l1_ratio)
+    return grid, coefs, _dual_gaps(X, y, coefs, grid, l1_ratio)
+
+
+def lasso_path(
+    X: ArrayLike, y: ArrayLike, *, eps: float = 1e-3, alphas: int | ArrayLike = 100
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    r"""Compute exact lasso coefficients for many penalty strengths.
+
+    For each :math:`\alpha` the minimizer of
+    :math:`\tfrac{1}{2n} \lVert y - Xw \rVert_2^2 + \alpha \lVert w \rVert_1`. The homotopy path is
+    followed once, from corner to corner, and read off at the strengths.
+
+    The data are used as they are: center them for an unpenalized intercept.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+    y : array-like of shape (n_samples,)
+    eps : float, default=1e-3
+        Ratio of the last to the first strength of an automatic grid.
+    alphas : int or array-like of shape (n_alphas,), default=100
+        The strengths, or how many an automatic grid shall have.
+
+    Returns
+    -------
+    alphas : ndarray of shape (n_alphas,)
+        The strengths in decreasing order.
+    coefs : ndarray of shape (n_features, n_alphas)
+        One column for each strength.
+    dual_gaps : ndarray of shape (n_alphas,)
+        Duality gaps, which certify the solutions.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range or the data are not finite numbers of matching shapes.
+
+    References
+    ----------
+    B. Efron, T. Hastie, I. Johnstone and R. Tibshirani, "Least Angle Regression", Ann. Statist. 32
+    (2004), section 3.1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> alphas, coefs, gaps = lasso_path(np.eye(2), [4.0, 2.0], alphas=[1.5, 0.5])
+    >>> print(coefs)
+    [[1. 3.]
+     [0. 1.]]
+    """
+    return elastic_net_path(X, y, l1_ratio=1.0, eps=eps, alphas=alphas)
+
+
+def lars_path(
+    X: ArrayLike,
+    y: ArrayLike,
+    *,
+    method: str = "lar",
+    alpha_min: float = 0.0,
+    max_iter: int = 500,
+) -> tuple[FloatArray, list[int], FloatArray]:
+    r"""Compute all corners of the least-angle-regression or lasso path.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        Centered, if the model has an intercept.
+    y : array-like of shape (n_samples,)
+        Centered, if the model has an intercept.
+    method : {"lar", "lasso"}, default="lar"
+        In the lasso path a feature leaves when its coefficient reaches zero, in least angle
+        regression it stays. The default is scikit-learn's.
+    alpha_min : float, default=0.0
+        Where to end the path.
+    max_iter : int, default=500
+        Largest number of corners.
+
+    Returns
+    -------
+    alphas : ndarray of shape (n_knots,)
+        The corners: largest absolute correlation :math:`|x_j^\top r|/n` of any feature.
+    active : list of int
+        The features in use at the end, in increasing order.
+    coefs : ndarray of shape (n_features, n_knots)
+        Coefficients at the corners.
+
+    Raises
+    ------
+    ValueError
+        If ``method`` is unknown, an argument is out of range or the data are not finite numbers
+        of matching shapes.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If the path is longer than ``max_iter``.
+
+    References
+    ----------
+    B. Efron, T. Hastie, I. Johnstone and R. Tibshirani, "Least Angle Regression", Ann. Statist. 32
+    (2004), eqs. 2.13 and 3.6.
+    """
+    if method not in ("lar", "lasso"):
+        raise ValueError(f"method must be 'lar' or 'lasso', got {method!r}.")
+    path = solvers.homotopy(X, y, alpha_min=alpha_min, leave=method == "lasso", max_iter=max_iter)
+    return path.alphas, sorted(path.active), path.coefs

@@ -1,0 +1,511 @@
+r"""The exact lasso path: a polygon, followed from corner to corner.
+
+At a lasso solution every feature in use has the same absolute correlation with the residual,
+:math:`|x_j^\top r|/n = \alpha`, and no other feature has more. While the set :math:`A` of features
+in use and their signs :math:`s` stay the same, the solution is therefore linear in
+:math:`\alpha`: lowering it by :math:`\gamma` moves the coefficients by :math:`\gamma d` and the
+correlations by :math:`-\gamma a`, where
+
+.. math:: d = \big(\tfrac{1}{n} X_A^\top X_A\big)^{-1} s, \qquad a = \tfrac{1}{n} X^\top X_A d.
+
+The line ends where another feature reaches the correlation :math:`\alpha` and joins, or where a
+coefficient reaches zero and leaves. Each such corner, or knot, changes the inverse matrix by a
+rank-one term.
+
+M. R. Osborne, B. Presnell and B. A. Turlach, "A New Approach to Variable Selection in Least Squares
+Problems", IMA J. Numer. Anal. 20 (2000); B. Efron, T. Hastie, I. Johnstone and R. Tibshirani,
+"Least Angle Regression", Ann. Statist. 32 (2004), section 3.1.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import linalg
+from scipy.linalg import blas
+from sklearn.exceptions import ConvergenceWarning
+
+from lessons_lib._validation import FloatArray, check_integer, check_interval
+from lessons_lib.solvers._monitor import check_problem
+
+__all__ = ["HomotopyPath", "homotopy"]
+
+_TINY = 1e-300
+# A feature whose squared distance from the span of those in use is smaller than this fraction of
+# its square is in the span; below the other fraction the distance is computed with more care.
+_DEPENDENT = 1e-12
+_NEARLY_DEPENDENT = 1e-4
+# Rounding errors are removed after this many knots, and at the end of all but short walks.
+_RECOMPUTE_EVERY = 25
+_FEW_STEPS = 10
+# Slots for features in use are added in portions of this size.
+_SLOTS = 64
+
+
+@dataclass(frozen=True, eq=False)
+class HomotopyPath:
+    r"""A piecewise linear path of solutions.
+
+    Attributes
+    ----------
+    alphas : ndarray of shape (n_knots,)
+        The knots, in decreasing order. The first is the smallest :math:`\alpha` at which all
+        coefficients are zero.
+    coefs : ndarray of shape (n_features, n_knots)
+        The solutions at the knots.
+    events : list of (str, int)
+        What happens at each knot but the last: ``("join", feature)`` or ``("leave", feature)``.
+    active : list of int
+        The features in use at the end, in no particular order.
+    converged : bool
+        Whether the path reached ``alpha_min``.
+    """
+
+    alphas: FloatArray
+    coefs: FloatArray
+    events: list[tuple[str, int]]
+    active: list[int]
+    converged: bool
+
+    def coef_at(self, alphas: ArrayLike) -> FloatArray:
+        """Return the exact solutions at any strengths, by interpolation between the knots.
+
+        Parameters
+        ----------
+        alphas : float or array-like of shape (n_alphas,)
+            Strengths; before the first knot the solution is zero.
+
+        Returns
+        -------
+        ndarray of shape (n_features,) or (n_features, n_alphas)
+            The solutions.
+
+        Raises
+        ------
+        ValueError
+            If a strength is below the end of the path.
+        """
+        wanted = np.asarray(alphas, dtype=np.float64)
+        if not (wanted >= self.alphas[-1]).all():
+            raise ValueError(
+                f"alphas must be at least {self.alphas[-1]:.6g}, where this path ends, "
+                f"got {alphas!r}."
+            )
+        coefs = np.zeros(wanted.shape + self.coefs.shape[:1])
+        if len(self.alphas) == 1:
+            return coefs.T
+        right = np.searchsorted(-self.alphas, -wanted).clip(1, len(self.alphas) - 1)
+        left = right - 1
+        width = np.maximum(self.alphas[left] - self.alphas[right], _TINY)
+        fraction = ((self.alphas[left] - wanted) / width).clip(0.0, 1.0)
+        # All features that never joined have coefficients of zero.
+        joined = sorted({feature for _, feature in self.events})
+        knots = self.coefs[joined].T
+        start, end = knots[left], knots[right]
+        coefs[..., joined] = start + fraction[..., None] * (end - start)
+        return coefs.T
+
+
+class _ActiveSet:
+    r"""The features in use, their coefficients, and :math:`(X_A^\top X_A/n + l_2 I)^{-1}`.
+
+    Each feature in use occupies a slot. Free slots have sign 0, and zeros in their row and column
+    of the inverse, so that products with the whole matrix need no selection.
+    """
+
+    def __init__(self, X: FloatArray, l2: float) -> None:
+        n_samples, n_features = X.shape
+        self.X, self.l2 = X, l2
+        self.gram: FloatArray | None = None
+        if n_features <= n_samples:
+            # All products between features are worth computing: slot j belongs to feature j.
+            self.gram = X.T @ X
+            self.gram /= n_samples
+            n_slots = n_features
+            self.features = np.arange(n_features)
+        else:
+            n_slots = _SLOTS
+            self.features = np.zeros(n_slots, dtype=np.intp)
+            self.rows = np.zeros((n_slots, n_samples))  # the columns of X in use
+        self.signs = np.zeros(n_slots)
+        self.sizes = np.zeros(n_slots)  # coefficients times signs
+        # Column order lets BLAS add rank-one terms in place.
+        self.inverse = np.zeros((n_slots, n_slots), order="F")
+
+    def coef(self) -> FloatArray:
+        """Return the coefficients of all features."""
+        by_slot: FloatArray = self.signs * self.sizes
+        if self.gram is not None:
+            return by_slot
+        used = self.signs != 0
+        coef = np.zeros(self.X.shape[1])
+        coef[self.features[used]] = by_slot[used]
+        return coef
+
+    def slopes(self, direction: FloatArray) -> FloatArray:
+        """Return how fast the correlation of each feature falls along a direction (by slot)."""
+        if self.gram is not None:
+            slopes: FloatArray = self.gram @ direction
+        else:
+            slopes = ((direction @ self.rows) / len(self.X)) @ self.X
+        if self.l2:
+            used = self.signs != 0
+            slopes[self.features[used]] += self.l2 * direction[used]
+        return slopes
+
+    def join(self, feature: int, sign: float) -> bool:
+        """Take a feature into use, at zero; return False if it depends linearly on the others."""
+        if self.gram is not None:
+            slot, products = feature, self.gram[feature]
+            square = products[feature] + self.l2
+        else:
+            slot, column = self._free_slot(), self.X[:, feature].copy()
+            products = self.rows @ column / len(self.X)
+            square = column @ column / len(self.X) + self.l2
+        u = self.inverse @ products
+        distance = square - products @ u
+        if distance < _NEARLY_DEPENDENT * square:
+            u, distance = self._regress(feature, u)
+            if distance <= _DEPENDENT * square:
+                return False
+        u[slot] = -1.0
+        self.inverse = blas.dger(1.0 / distance, u, u, a=self.inverse, overwrite_a=True)
+        if self.gram is None:
+            self.features[slot] = feature
+            self.rows[slot] = column
+        self.signs[slot], self.sizes[slot] = sign, 0.0
+        return True
+
+    def _regress(self, feature: int, u: FloatArray) -> tuple[FloatArray, float]:
+        """Improve the regression ``u`` of a feature on those in use; return the residual square.
+
+        As a difference of squares the latter loses its digits when it is small. The residual itself
+        does not.
+        """
+        used = self.signs != 0
+        columns = self.X[:, self.features[used]]
+        for _ in range(2):
+            residual = self.X[:, feature] - columns @ u[used]
+            error = np.zeros(len(u))
+            error[used] = columns.T @ residual / len(self.X) - self.l2 * u[used]
+            u = u + self.inverse @ error
+        residual = self.X[:, feature] - columns @ u[used]
+        return u, float(residual @ residual / len(self.X) + self.l2 * (1.0 + u @ u))
+
+    def leave(self, slot: int) -> None:
+        """Free a slot."""
+        u = self.inverse[:, slot].copy()
+        feature = self.X[:, self.features[slot]]
+        nearly_dependent = u[slot] * (feature @ feature) > len(feature) / _NEARLY_DEPENDENT
+        self.signs[slot] = self.sizes[slot] = 0.0
+        if nearly_dependent:  # then most digits would cancel
+            self._invert()
+        else:
+            self.inverse = blas.dger(-1.0 / u[slot], u, u, a=self.inverse, overwrite_a=True)
+        self.inverse[:, slot] = self.inverse[slot, :] = 0.0
+
+    def change_l2(self, l2: float) -> None:
+        """Continue with another L2 strength."""
+        if l2 != self.l2:
+            self.l2 = l2
+            self._invert()
+
+    def _invert(self) -> None:
+        """Compute the inverse anew."""
+        used = np.flatnonzero(self.signs)
+        if self.gram is not None:
+            products = self.gram[np.ix_(used, used)]
+        else:
+            products = self.rows[used] @ self.rows[used].T / len(self.X)
+        products.flat[:: len(used) + 1] += self.l2
+        self.inverse[np.ix_(used, used)] = linalg.inv(products, check_finite=False)
+
+    def _free_slot(self) -> int:
+        """Return a free slot, after adding some if there is none."""
+        slot = int((self.signs == 0).argmax())
+        if self.signs[slot] == 0:
+            return slot
+        n_slots, more = len(self.signs), (0, _SLOTS)
+        self.features = np.pad(self.features, more)
+        self.signs = np.pad(self.signs, more)
+        self.sizes = np.pad(self.sizes, more)
+        self.rows = np.pad(self.rows, (more, (0, 0)))
+        self.inverse = np.asfortranarray(np.pad(self.inverse, (more, more)))
+        return n_slots
+
+
+class _Walk:
+    """A walk along the path: where it is, and what happens there."""
+
+    def __init__(self, X: FloatArray, y: FloatArray, l2: float) -> None:
+        self.active = _ActiveSet(X, l2)
+        self.start = y @ X / len(y)  # correlations with y
+        self.correlation = self.start.copy()  # correlations with the residual
+        # Correlation and slope are kept at 0 for features that must not join: those in use, those
+        # that depend on them, and those that joined and left at one and the same knot.
+        self.candidate = np.ones(X.shape[1])
+        self.dependent: list[int] = []
+        self.circling: list[int] = []
+        self.joined_at: dict[int, float] = {}
+        self.joining = int(np.abs(self.start).argmax())
+        self.leaving = -1
+        self.alpha = abs(float(self.start[self.joining]))
+        # Correlations below this are rounding errors: the path has ended.
+        noise = float(np.linalg.norm(X) * np.linalg.norm(y)) / len(y)
+        self.negligible = max(1e-13 * self.alpha, 1e-15 * noise)
+        self.at_knot = self.alpha > self.negligible
+        self.step = np.inf
+        self.n_steps = 0
+        # Where to end, and how fast the correlations with y rise on the way there; see `move`.
+        self.alpha_end = 0.0
+        self.drift: FloatArray | None = None
+
+    def change(self) -> tuple[str, int] | None:
+        """Let the feature found by the last step join or leave; return what happened."""
+        if self.circling and self.step > self.negligible:
+            self._release(self.circling)
+        if self.leaving < 0:
+            return self._join()
+        return self._leave()
+
+    def _join(self) -> tuple[str, int] | None:
+        feature = self.joining
+        sign = float(np.sign(self.correlation[feature]))
+        self.correlation[feature] = self.candidate[feature] = 0.0
+        if self.active.join(feature, sign):
+            self.joined_at[feature] = self.alpha
+            return ("join", feature)
+        self.dependent.append(feature)
+        return None
+
+    def _leave(self) -> tuple[str, int]:
+        feature = int(self.active.features[self.leaving])
+        sign = float(self.active.signs[self.leaving])
+        self.active.leave(self.leaving)
+        if self.joined_at[feature] - self.alpha <= self.negligible:
+            self.circling.append(feature)
+        else:
+            self.candidate[feature], self.correlation[feature] = 1.0, sign * self.alpha
+        if self.dependent:  # perhaps on this one
+            self._release(self.dependent)
+        return ("leave", feature)
+
+    def _release(self, features: list[int]) -> None:
+        """Allow features to join again."""
+        self.candidate[features] = 1.0
+        features.clear()
+        self.recompute_correlation()
+
+    def advance(self, *, leave: bool = True) -> None:
+        """Go to the next knot, or to ``alpha_end`` if that comes first."""
+        active = self.active
+        if self.drift is None:
+            direction = active.inverse @ active.signs
+            slopes = active.slopes(direction)
+        else:
+            used = active.signs != 0
+            direction = active.inverse @ (active.signs + used * self.drift[active.features])
+            slopes = active.slopes(direction) - self.drift
+        slopes *= self.candidate
+        growth = direction * active.signs
+        join_at, self.joining = self._first_to_join(slopes)
+        leave_at, slot = self._first_to_leave(growth) if leave else (np.inf, -1)
+        self.leaving = slot if leave_at < join_at else -1
+        self.step, remaining = min(join_at, leave_at), self.alpha - self.alpha_end
+        # When least squares is reached, all features reach correlation 0 together: no knot.
+        self.at_knot = self.step < remaining * (1.0 - 1e-9)
+        if not self.at_knot:
+            self.step = remaining
+        self.alpha = self.alpha - self.step if self.at_knot else self.alpha_end
+        active.sizes += self.step * growth
+        self.correlation -= self.step * slopes
+        self.n_steps += 1
+        if self.n_steps % _RECOMPUTE_EVERY == 0 or (self.n_steps > _FEW_STEPS and not self.at_knot):
+            self.recompute_correlation()
+        if self.at_knot and self.leaving >= 0:
+            active.sizes[self.leaving] = 0.0  # exactly
+
+    def recompute_correlation(self) -> None:
+        """Compute the correlations anew, and correct the coefficients by what they should be.
+
+        This removes accumulated rounding errors: every feature in use must have correlation alpha.
+        """
+        active = self.active
+        correlation = self.start - active.slopes(active.signs * active.sizes)
+        if self.drift is not None:
+            correlation -= (self.alpha - self.alpha_end) * self.drift
+        used = active.signs != 0
+        error = np.zeros(len(used))
+        error[used] = correlation[active.features[used]] - self.alpha * active.signs[used]
+        active.sizes += active.signs * (active.inverse @ error)
+        self.correlation = correlation * self.candidate
+
+    def _first_to_join(self, slopes: FloatArray) -> tuple[float, int]:
+        """Return by how much alpha may fall until a feature reaches the bound, and which one.
+
+        The time is the distance to the bound, +alpha or -alpha, over the speed at which it closes.
+        We look for the largest speed over distance instead: moving away is a negative speed.
+        """
+        upper = (1.0 - slopes) / np.maximum(self.alpha - self.correlation, _TINY)
+        lower = (1.0 + slopes) / np.maximum(self.alpha + self.correlation, _TINY)
+        j, k = int(upper.argmax()), int(lower.argmax())
+        if lower[k] > upper[j]:
+            return 1.0 / float(lower[k]), k
+        return 1.0 / float(upper[j]), j
+
+    def _first_to_leave(self, growth: FloatArray) -> tuple[float, int]:
+        """Return by how much alpha may fall until a coefficient reaches zero, and its slot."""
+        decay = -growth / np.maximum(self.active.sizes, _TINY)
+        slot = int(decay.argmax())
+        return (1.0 / float(decay[slot]) if decay[slot] > 0 else np.inf), slot
+
+    def follow(self, alpha_min: float, leave: bool, max_iter: int) -> HomotopyPath:
+        """Walk to ``alpha_min`` and keep all knots."""
+        alphas, coefs = [self.alpha], [np.zeros(len(self.start))]
+        events: list[tuple[str, int]] = []
+        self.alpha_end = alpha_min
+        self.at_knot = self.alpha > max(alpha_min, self.negligible)
+        while self.at_knot and self.alpha > self.negligible and len(events) < max_iter:
+            event = self.change()
+            if event is not None:
+                events.append(event)
+            elif len(alphas) > 1:  # nothing happened here after all
+                del alphas[-1], coefs[-1]
+            self.advance(leave=leave)
+            alphas.append(self.alpha)
+            coefs.append(self.active.coef())
+        return HomotopyPath(
+            alphas=np.array(alphas),
+            coefs=np.array(coefs).T,
+            events=events,
+            active=self.active.features[self.active.signs != 0].tolist(),
+            converged=not self.at_knot or self.alpha <= self.negligible,
+        )
+
+    def move(self, alpha: float, l2: float) -> None:
+        """Walk from the solution for the present strengths to the one for smaller ones.
+
+        With another L2 strength the present solution still solves a problem, one in which the
+        correlations with y are shifted by the change of the L2 gradient. While alpha decreases, the
+        shift is taken back in proportion, so that the path remains piecewise linear.
+        """
+        self.alpha_end = alpha
+        self.drift = (self.active.l2 - l2) / (self.alpha - alpha) * self.active.coef()
+        self.active.change_l2(l2)
+        while self.alpha > alpha:
+            if self.at_knot:
+                self.change()
+            self.advance()
+
+
+def homotopy_grid(X: FloatArray, y: FloatArray, alphas: FloatArray, l1_ratio: float) -> FloatArray:
+    """Return exact Elastic Net solutions for decreasing strengths, (n_features, n_alphas)."""
+    walk = _Walk(X, y, 0.0)
+    coefs = np.zeros((X.shape[1], len(alphas)))
+    with np.errstate(over="ignore"):
+        for column, alpha in enumerate(alphas):
+            if alpha * l1_ratio < walk.alpha:
+                walk.move(alpha * l1_ratio, alpha * (1.0 - l1_ratio))
+            coefs[:, column] = walk.active.coef()
+    return coefs
+
+
+def homotopy(
+    X: ArrayLike,
+    y: ArrayLike,
+    *,
+    alpha_min: float = 0.0,
+    l2: float = 0.0,
+    leave: bool = True,
+    max_iter: int = 100_000,
+) -> HomotopyPath:
+    r"""Follow the exact path of lasso solutions from zero coefficients to ``alpha_min``.
+
+    .. math::
+
+        w(\alpha) = \arg\min_w \tfrac{1}{2n}\lVert y - Xw\rVert_2^2 + \alpha\lVert w\rVert_1
+        + \tfrac{l_2}{2}\lVert w\rVert_2^2
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        Centered, if the model has an intercept.
+    y : array-like of shape (n_samples,)
+        Centered, if the model has an intercept.
+    alpha_min : float, default=0.0
+        Where to end. The path to 0 ends at least squares.
+    l2 : float, default=0.0
+        Constant strength :math:`l_2` of an additional L2 penalty: the Elastic Net path of Zou and
+        Hastie.
+    leave : bool, default=True
+        Whether a feature leaves when its coefficient reaches zero. False gives least angle
+        regression, which differs from the lasso from the first such event on.
+    max_iter : int, default=100_000
+        Largest number of knots.
+
+    Returns
+    -------
+    HomotopyPath
+        All knots. Between them the solution is linear.
+
+    Raises
+    ------
+    ValueError
+        If the data are not finite numbers of matching shapes, or an argument is out of range.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If ``alpha_min`` is not reached.
+
+    Notes
+    -----
+    Of features that are linearly dependent, only those that join first are used. The solution is
+    not unique then.
+
+    References
+    ----------
+    B. Efron, T. Hastie, I. Johnstone and R. Tibshirani, "Least Angle Regression", Ann. Statist. 32
+    (2004), eqs. 2.13 and 3.6; H. Zou and T. Hastie, "Regularization and Variable Selection via the
+    Elastic Net", JRSS B 67 (2005), section 3.4.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> path = homotopy(np.eye(2), [4.0, 2.0])
+    >>> print(path.alphas, path.events)
+    [2. 1. 0.] [('join', 0), ('join', 1)]
+    >>> print(path.coefs)
+    [[0. 2. 4.]
+     [0. 0. 2.]]
+    """
+    X, y, _ = check_problem(X, y, None)
+    alpha_min = check_interval("alpha_min", alpha_min)
+    l2 = check_interval("l2", l2)
+    max_iter = check_integer("max_iter", max_iter, 0)
+    return follow_path(X, y, alpha_min, l2=l2, leave=leave, max_iter=max_iter)
+
+
+def follow_path(
+    X: FloatArray,
+    y: FloatArray,
+    alpha_min: float,
+    *,
+    l2: float = 0.0,
+    leave: bool = True,
+    max_iter: int = 100_000,
+) -> HomotopyPath:
+    """Do what `homotopy` does, for arguments that have been checked."""
+    with np.errstate(over="ignore"):  # a speed divided by a distance of almost nothing
+        path = _Walk(X, y, l2).follow(alpha_min, leave, max_iter)
+    if not path.converged:
+        warnings.warn(
+            f"homotopy stopped after {max_iter} knots at alpha={path.alphas[-1]:.3g}, before "
+            f"alpha_min={alpha_min:.3g}. Increase max_iter.",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
+    return path
