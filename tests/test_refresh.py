@@ -17,7 +17,6 @@ ROOT = Path(__file__).resolve().parents[1]
 SOURCES = [
     "import sys\nprint('one', end='')\nsys.stdout.flush()\nprint(' line')",
     "1 + 1",
-    "%config InlineBackend.figure_formats = ['svg']\n"
     "import matplotlib.pyplot as plt\n_ = plt.plot([1, 2])",
     "import ipywidgets\nipywidgets.IntSlider()",
     "",

@@ -1,0 +1,108 @@
+"""The pages of the built book in a browser: on a phone and a desktop, light and dark."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser
+
+from .conftest import HTML, Visit
+
+NOT_OURS = {"genindex", "search"}  # made by Sphinx and filled by script
+PAGES = sorted(path.stem for path in HTML.glob("*.html") if path.stem not in NOT_OURS)
+LESSONS = [page for page in PAGES if re.match(r"\d\d-", page)]
+LOOKS = [(width, theme) for width in (390, 1280) for theme in ("light", "dark")]
+
+
+def test_the_book_has_pages() -> None:
+    assert {"index", "notation", "01-overfitting"} <= set(PAGES)
+
+
+@pytest.mark.parametrize(("width", "theme"), LOOKS)
+@pytest.mark.parametrize("page", PAGES)
+def test_page(browser: Browser, site: str, page: str, width: int, theme: str) -> None:
+    with Visit(browser, f"{site}/{page}.html", width=width, theme=theme) as visit:
+        hosts = {urlsplit(url).netloc for url in visit.requests if not url.startswith("data:")}
+        assert hosts == {urlsplit(site).netloc}
+        assert visit.problems == []
+        assert visit.page.evaluate("document.documentElement.dataset.theme") == theme
+        overflow = visit.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert overflow <= 0, "the page is wider than the screen"
+        assert visit.page.locator(".katex-error").count() == 0
+        results = Axe().run(visit.page)
+        assert results.violations_count == 0, results.generate_report()
+
+
+@pytest.mark.parametrize("page", LESSONS)
+def test_mathematics_is_rendered_without_a_script(browser: Browser, site: str, page: str) -> None:
+    with Visit(browser, f"{site}/{page}.html", java_script_enabled=False) as visit:
+        formulas = visit.page.locator(".katex")
+        assert formulas.count() > 10
+        font = formulas.first.evaluate("node => getComputedStyle(node).fontFamily")
+        assert "KaTeX" in font
+        text = visit.page.locator("article").inner_text()
+        assert not re.search(r"\\(frac|mathbb|operatorname)(?![^\n]*\n)", text)
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("page", LESSONS)
+def test_sliders_move_the_picture(browser: Browser, site: str, page: str, width: int) -> None:
+    with Visit(browser, f"{site}/{page}.html", width=width) as visit:
+        explorables = visit.page.locator(".explorable")
+        assert explorables.count() >= 2
+        for i in range(explorables.count()):
+            explorable = explorables.nth(i)
+            explorable.scroll_into_view_if_needed()
+            picture = explorable.locator("[role=img]")
+            for j in range(explorable.locator("input[type=range]").count()):
+                slider = explorable.locator("input[type=range]").nth(j)
+                # By keyboard, to both ends.
+                slider.focus()
+                visit.page.keyboard.press("Home")
+                first = picture.get_attribute("aria-label")
+                shown = picture.inner_html()
+                visit.page.keyboard.press("End")
+                last = picture.get_attribute("aria-label")
+                visit.page.wait_for_function(
+                    "([node, before]) => node.innerHTML !== before",
+                    arg=[picture.element_handle(), shown],
+                    timeout=2000,
+                )
+                assert first != last
+                # By mouse, to the middle.
+                value = slider.input_value()
+                box = slider.bounding_box()
+                assert box is not None
+                visit.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+                assert slider.input_value() != value
+                assert slider.get_attribute("aria-valuetext")
+        assert visit.problems == []
+
+
+@pytest.mark.parametrize("page", LESSONS)
+def test_without_javascript_the_start_frame_is_there(
+    browser: Browser, site: str, page: str
+) -> None:
+    with Visit(browser, f"{site}/{page}.html", java_script_enabled=False) as visit:
+        for explorable in visit.page.locator(".explorable").all():
+            assert explorable.locator("[role=img] svg").first.is_visible()
+            assert not explorable.locator("input").first.is_visible()
+
+
+def test_search_finds_a_word_of_a_lesson(browser: Browser, site: str) -> None:
+    with Visit(browser, f"{site}/search.html?q=interpolant") as visit:
+        visit.page.wait_for_selector("#search-results li a", timeout=10_000)
+        found = visit.page.locator("#search-results li a").all_inner_texts()
+        assert any("Overfitting" in text for text in found)
+        assert visit.problems == []
+
+
+def test_hints_and_solutions_open(browser: Browser, site: str) -> None:
+    with Visit(browser, f"{site}/01-overfitting.html", width=390) as visit:
+        help_box = visit.page.locator(".exercise-help").first
+        summary = help_box.locator("summary").first
+        summary.click()
+        assert help_box.locator("details").first.get_attribute("open") is not None
