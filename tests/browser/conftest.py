@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -66,7 +66,14 @@ class Visit:
     """A page in a context of its own, with all that it asked for and complained about."""
 
     def __init__(
-        self, browser: Browser, url: str, *, width: int = 1280, theme: str = "light", **context: Any
+        self,
+        browser: Browser,
+        url: str,
+        *,
+        width: int = 1280,
+        theme: str = "light",
+        until: Literal["load", "networkidle"] = "networkidle",
+        **context: Any,
     ) -> None:
         self.context = browser.new_context(
             viewport={"width": width, "height": 900}, color_scheme=theme, **context
@@ -81,7 +88,7 @@ class Visit:
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
         self.page.on("console", self._listen)
-        self.page.goto(url, wait_until="networkidle")
+        self.page.goto(url, wait_until=until)
 
     def _listen(self, message: Any) -> None:
         # A browser asks each server for an icon; a page opened without one is no fault of a page.

@@ -11,26 +11,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from lessons_lib import figures
 from lessons_lib.explore import Explorable, Grid, decode_frames
+
+from .conftest import Visit
 
 BOOK = Path(__file__).parents[2] / "book"
 sys.path.insert(0, str(BOOK / "_ext"))
 
 import figures_ext  # noqa: E402
 
-ARGUMENTS = [
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 DEGREES, NOISES = [1, 2, 3, 4, 5], [0.1, 0.2, 0.3]
 SIZES = {"phone": 390, "desktop": 1280}
 
@@ -49,7 +41,7 @@ def draw(degree, noise):
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
+def demo(tmp_path_factory):
     """Write the page as the book's build does; return its folder and the frames."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LESSONS_LIB_STATIC", "1")
@@ -91,44 +83,21 @@ main {{ margin: 0 auto; max-width: 42rem }}</style>
     return folder, payload
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=ARGUMENTS, headless=True
-        )
-        yield browser
-        browser.close()
-
-
-class Visit:
-    """A page, opened, with all that it asked for and complained about."""
-
-    def __init__(self, browser: Browser, url: str, width: int = 1280, **context: object) -> None:
-        self.context = browser.new_context(viewport={"width": width, "height": 900}, **context)
-        self.page: Page = self.context.new_page()
-        self.requests: list[str] = []
-        self.problems: list[str] = []
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
-        self.page.on("console", lambda message: self.problems.append(message.text))
-        self.page.goto(url)
-
-    def frames_requested(self) -> int:
-        return sum("explorables/" in url for url in self.requests)
-
-
 @pytest.fixture
-def visit(browser, site):
+def visit(browser, demo):
     visits = []
 
     def open_page(file: str = "near.html", **options) -> Visit:
-        visits.append(Visit(browser, (site[0] / file).as_uri(), **options))
+        visits.append(Visit(browser, (demo[0] / file).as_uri(), until="load", **options))
         return visits[-1]
 
     yield open_page
     for each in visits:
         each.context.close()
+
+
+def frames_requested(visit: Visit) -> int:
+    return sum("explorables/" in url for url in visit.requests)
 
 
 def pictures(page: Page) -> list[list[str]]:
@@ -164,9 +133,9 @@ def loaded(visit: Visit) -> Page:
     return visit.page
 
 
-def test_every_place_of_the_sliders_shows_its_frame(visit, site):
+def test_every_place_of_the_sliders_shows_its_frame(visit, demo):
     page = loaded(visit())
-    payload = json.loads(site[1])
+    payload = json.loads(demo[1])
     frames = decode_frames(payload)
     seen = set()
     for number, (i, j) in enumerate(itertools.product(range(5), range(3))):
@@ -304,7 +273,7 @@ def test_a_finger_finds_the_slider(visit):
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("mode", ["light", "dark"])
-def test_axe_finds_nothing_and_colors_follow_the_mode(visit, site, size, mode):
+def test_axe_finds_nothing_and_colors_follow_the_mode(visit, demo, size, mode):
     seen = visit(width=SIZES[size])
     page = loaded(seen)
     page.evaluate(f"document.documentElement.dataset.theme = '{mode}'")
@@ -323,7 +292,7 @@ def test_axe_finds_nothing_and_colors_follow_the_mode(visit, site, size, mode):
         "near.html",
         "figures.css",
         "explorable.js",
-        next((site[0] / "_static" / "explorables").iterdir()).name,
+        next((demo[0] / "_static" / "explorables").iterdir()).name,
     }
     result = Axe().run(page)
     assert result.violations_count == 0, result.generate_report()
@@ -350,17 +319,17 @@ def test_with_javascript_the_sentence_is_not_there(visit):
 def test_frames_are_loaded_when_the_reader_comes_near(visit):
     seen = visit("far.html")
     seen.page.wait_for_timeout(300)
-    assert seen.frames_requested() == 0
+    assert frames_requested(seen) == 0
     seen.page.mouse.wheel(0, 2900)
     loaded(seen)
-    assert seen.frames_requested() == 1
+    assert frames_requested(seen) == 1
 
 
 def test_frames_are_loaded_when_a_slider_has_the_focus(visit):
     seen = visit("far.html")
     seen.page.get_by_role("slider", name="Degree").evaluate("e => e.focus({preventScroll: true})")
     loaded(seen)
-    assert seen.frames_requested() == 1
+    assert frames_requested(seen) == 1
 
 
 def test_a_move_before_the_frames_are_there_is_not_lost(visit):
