@@ -50,7 +50,7 @@ def display_output(data: dict[str, Any], metadata: dict[str, Any] | None = None)
 
 def display_caption(caption: str) -> None:
     """Display a caption, which is Markdown, below what was displayed before."""
-    display_output({"text/markdown": caption, "text/plain": caption})
+    display_output({"text/markdown": f"**Figure.** {caption}", "text/plain": caption})
 
 
 def is_static() -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 __all__ = ["run_grid"]
 
@@ -61,9 +62,11 @@ def run_grid(
         raise ValueError("settings must hold at least one setting, got none.")
     if n_seeds < 1:
         raise ValueError(f"n_seeds must be at least 1, got {n_seeds!r}.")
-    results = Parallel(n_jobs=n_jobs)(
-        delayed(experiment)(setting, seed) for setting in settings for seed in range(n_seeds)
-    )
+    # The matrices of an experiment are small: more threads than one only wait for each other.
+    with threadpool_limits(1):
+        results = Parallel(n_jobs=n_jobs)(
+            delayed(experiment)(setting, seed) for setting in settings for seed in range(n_seeds)
+        )
     shapes = {np.shape(result) for result in results}
     if len(shapes) > 1 or len(shape := shapes.pop()) > 1:
         raise ValueError(

@@ -284,7 +284,7 @@ def test_live_displays_a_widget_a_text_and_the_caption(shown):
         "Explorable 'fig-degree': degree 1 … 3 × noise σ 0.1\xa0V … 0.5\xa0V "
         "(sliders appear in the book and with a running kernel)"
     )
-    assert caption["text/markdown"] == "Watch it bend."
+    assert caption["text/markdown"] == "**Figure.** Watch it bend."
 
 
 def test_moving_a_slider_changes_the_picture():

@@ -360,7 +360,7 @@ def test_live_shows_an_image_and_then_the_caption(shown, monkeypatch):
     assert image[1] == {"image/png": {"width": 468, "height": 312}}
     assert picture.getpixel((0, 0))[:3] == (255, 255, 255)
     assert caption[0] == {
-        "text/markdown": "The error *falls*.",
+        "text/markdown": "**Figure.** The error *falls*.",
         "text/plain": "The error *falls*.",
     }
 

@@ -216,7 +216,7 @@ def _in_words(exercise: Exercise, verdict: Verdict) -> str:
     if verdict.state == "passed":
         text = f"✓ passed — {exercise.name}"
     elif verdict.state == "not attempted":
-        text = f'not attempted yet: {verdict.message}; hint("{exercise.name}") gives a first hint'
+        text = f'not attempted yet: {verdict.message}\n(a first hint: hint("{exercise.name}"))'
     else:
         text = f"{verdict.state}: {verdict.message}"
     if verdict.details:

@@ -387,7 +387,9 @@ def double_descent(widths: Sequence[int], n_train: int, errors: Mapping[str, Flo
     for ax, (title, (train, test, tuned)) in zip(axes, errors.items(), strict=True):
         for name, values in (("train", train), ("test", test), ("l2", tuned)):
             _band(ax, widths, np.maximum(values, 1e-9), name, quartiles=True)
-        label_line(ax, widths[2], float(np.median(train[2])), "train", "train", dx=0, dy=-12)
+        label_line(
+            ax, widths[2], float(np.median(train[2])), "train", "train", dx=-4, dy=-13, ha="right"
+        )
         ax.axvline(n_train, color=COLORS["gray"].line, linewidth=0.8)
         ax.set_xscale("log")
         ax.set_yscale("log")

@@ -68,8 +68,8 @@ def test_check_end_to_end(session, capsys, run_cell):
     session.progress("shrinkage")
     session.last_attempt("shrinkage.penalty")
     assert capsys.readouterr().out.splitlines() == [
-        "not attempted yet: replace the `...` with your answer; "
-        'hint("shrinkage.penalty") gives a first hint',
+        "not attempted yet: replace the `...` with your answer",
+        '(a first hint: hint("shrinkage.penalty"))',
         "not yet: You leave out the factor one half & write `λ < 1` wrong.",
         "✓ passed — shrinkage.penalty",
         "shrinkage.penalty  ★☆☆  passed",

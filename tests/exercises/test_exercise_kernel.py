@@ -79,8 +79,8 @@ def test_in_a_notebook(tmp_path):
     outputs = ["".join(o.get("text", str(o)) for o in cell.outputs) for cell in notebook.cells]
     assert outputs[:4] == [
         "",
-        "not attempted yet: replace the `...` with your answer; "
-        'hint("shrinkage.penalty") gives a first hint\n',
+        "not attempted yet: replace the `...` with your answer\n"
+        '(a first hint: hint("shrinkage.penalty"))\n',
         "",
         "✓ passed — shrinkage.penalty\n"
         "your function printed:\n    size 1\n    size 3\n    size 4\n",
