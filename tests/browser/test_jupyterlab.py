@@ -146,9 +146,12 @@ def test_all_cells_run_without_error(lab: Lab, server: Server) -> None:
     )
     assert failures.all_inner_texts() == []
     notebook = json.loads(server.notebook.read_text(encoding="utf-8"))
-    n_cells = sum(cell["cell_type"] == "code" for cell in notebook["cells"])
-    prompts = lab.page.locator(".jp-CodeCell .jp-InputPrompt").all_inner_texts()
-    assert [prompt.strip() for prompt in prompts] == [f"[{i + 1}]:" for i in range(n_cells)]
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    hidden = [cell["metadata"].get("jupyter", {}).get("source_hidden", False) for cell in cells]
+    prompts = lab.page.locator(".jp-CodeCell .jp-InputPrompt").all_text_contents()
+    # A cell whose source is hidden shows no number.
+    expected = ["" if hide else f"[{i}]:" for i, hide in enumerate(hidden, start=1)]
+    assert [prompt.strip() for prompt in prompts] == expected
 
 
 def test_prose_is_rendered(lab: Lab) -> None:
