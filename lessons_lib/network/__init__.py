@@ -1,0 +1,124 @@
+"""Neural networks in NumPy: layers with hand-derived gradients, losses, optimizers, training.
+
+Names, arguments and formulas are PyTorch's. A network is trained in four calls:
+
+>>> import numpy as np
+>>> from lessons_lib.network import CrossEntropyLoss, Linear, ReLU, SGD, Sequential
+>>> rng = np.random.default_rng(0)
+>>> model = Sequential(Linear(2, 8, random_state=rng), ReLU(), Linear(8, 2, random_state=rng))
+>>> criterion, optimizer = CrossEntropyLoss(), SGD(model.parameters(), lr=0.5)
+>>> x = rng.standard_normal((32, 2))
+>>> y = (x[:, 0] > x[:, 1]).astype(int)
+>>> for step in range(100):
+...     optimizer.zero_grad()
+...     loss = criterion(model(x), y)
+...     _ = model.backward(criterion.backward())
+...     optimizer.step()
+>>> loss < 0.1
+True
+
+:func:`fit` does the same with mini-batches, validation, penalties and early stopping.
+"""
+
+from lessons_lib.network.callbacks import (
+    STOPPING_RULES,
+    Callback,
+    EarlyStopping,
+    StoppingRule,
+    TrainingState,
+    stopping_epoch,
+)
+from lessons_lib.network.clipping import (
+    clip_grad_norm_,
+    clip_grad_value_,
+    clip_weight_norm_,
+    clip_weight_value_,
+)
+from lessons_lib.network.convolution import Conv2d, MaxPool2d
+from lessons_lib.network.gradient_checking import gradient_check, numerical_gradient
+from lessons_lib.network.layers import Dropout, Flatten, Linear, ReLU, Tanh, uniform_fan_in
+from lessons_lib.network.losses import BCEWithLogitsLoss, CrossEntropyLoss, Loss, MSELoss
+from lessons_lib.network.module import Module, Parameter, Sequential
+from lessons_lib.network.normalization import (
+    BatchNorm1d,
+    BatchNorm2d,
+    SpectralNorm,
+    power_iteration,
+)
+from lessons_lib.network.optimizers import SGD, Adam, AdamW, Optimizer
+from lessons_lib.network.schedules import (
+    CosineAnnealingLR,
+    LambdaLR,
+    LinearLR,
+    LRScheduler,
+    SequentialLR,
+    StepLR,
+)
+from lessons_lib.network.training import (
+    DivergenceError,
+    History,
+    PenaltyTerm,
+    TrainingPenalty,
+    accuracy,
+    backpropagate,
+    evaluate,
+    fit,
+    monte_carlo_predict,
+    penalty_terms,
+    predict,
+)
+
+__all__ = [
+    "SGD",
+    "STOPPING_RULES",
+    "Adam",
+    "AdamW",
+    "BCEWithLogitsLoss",
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "Callback",
+    "Conv2d",
+    "CosineAnnealingLR",
+    "CrossEntropyLoss",
+    "DivergenceError",
+    "Dropout",
+    "EarlyStopping",
+    "Flatten",
+    "History",
+    "LRScheduler",
+    "LambdaLR",
+    "Linear",
+    "LinearLR",
+    "Loss",
+    "MSELoss",
+    "MaxPool2d",
+    "Module",
+    "Optimizer",
+    "Parameter",
+    "PenaltyTerm",
+    "ReLU",
+    "Sequential",
+    "SequentialLR",
+    "SpectralNorm",
+    "StepLR",
+    "StoppingRule",
+    "Tanh",
+    "TrainingPenalty",
+    "TrainingState",
+    "accuracy",
+    "backpropagate",
+    "clip_grad_norm_",
+    "clip_grad_value_",
+    "clip_weight_norm_",
+    "clip_weight_value_",
+    "evaluate",
+    "fit",
+    "gradient_check",
+    "monte_carlo_predict",
+    "numerical_gradient",
+    "penalty_terms",
+    "power_iteration",
+    "predict",
+    "stopping_epoch",
+    "uniform_fan_in",
+]

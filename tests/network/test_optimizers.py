@@ -1,0 +1,331 @@
+"""Optimizers, schedules and clipping: equal to PyTorch over 50 steps."""
+
+import copy
+
+import numpy as np
+import pytest
+
+from lessons_lib.network import (
+    SGD,
+    Adam,
+    AdamW,
+    CosineAnnealingLR,
+    LambdaLR,
+    Linear,
+    LinearLR,
+    LRScheduler,
+    Optimizer,
+    Parameter,
+    SequentialLR,
+    StepLR,
+    clip_grad_norm_,
+    clip_grad_value_,
+    clip_weight_norm_,
+    clip_weight_value_,
+)
+
+SHAPES = [(4, 3), (4,), (2, 2, 3)]
+TOLERANCE = {np.float32: 1e-6, np.float64: 1e-10}
+
+OPTIMIZERS = [
+    (SGD, {"lr": 0.1}),
+    (SGD, {"lr": 0.1, "weight_decay": 0.2}),
+    (SGD, {"lr": 0.1, "momentum": 0.9}),
+    (SGD, {"lr": 0.1, "momentum": 0.9, "dampening": 0.5, "weight_decay": 0.1}),
+    (SGD, {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.1}),
+    (Adam, {"lr": 0.1}),
+    (Adam, {"weight_decay": 0.1, "betas": (0.8, 0.9), "eps": 1e-3}),
+    (AdamW, {"lr": 0.1}),
+    (AdamW, {"weight_decay": 0.3, "betas": (0.5, 0.99)}),
+]
+
+
+def make_parameters(dtype=np.float64, seed=0):
+    rng = np.random.default_rng(seed)
+    return [Parameter(rng.standard_normal(shape).astype(dtype)) for shape in SHAPES]
+
+
+def twins(parameters):
+    torch = pytest.importorskip("torch")
+    return [torch.nn.Parameter(torch.from_numpy(p.data.copy())) for p in parameters]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("cls", "options"), OPTIMIZERS, ids=str)
+def test_fifty_steps_equal_torch(cls, options, dtype):
+    torch = pytest.importorskip("torch")
+    ours = make_parameters(dtype)
+    theirs = twins(ours)
+    optimizer = cls(ours, **options)
+    their_optimizer = getattr(torch.optim, cls.__name__)(theirs, **options)
+    rng = np.random.default_rng(1)
+    for step in range(50):
+        if step == 25:
+            for group in (*optimizer.param_groups, *their_optimizer.param_groups):
+                group["lr"] *= 0.3
+        optimizer.zero_grad()
+        for parameter, twin in zip(ours, theirs, strict=True):
+            grad = rng.standard_normal(parameter.shape).astype(dtype)
+            parameter.grad += grad
+            twin.grad = torch.from_numpy(grad)
+        optimizer.step()
+        their_optimizer.step()
+    for parameter, twin in zip(ours, theirs, strict=True):
+        expected = twin.detach().numpy()
+        scale = max(1, np.abs(expected).max())
+        np.testing.assert_allclose(parameter.data, expected, rtol=0, atol=TOLERANCE[dtype] * scale)
+        assert parameter.data.dtype == dtype
+
+
+def test_defaults_are_those_of_torch():
+    torch = pytest.importorskip("torch")
+    for cls in (SGD, Adam, AdamW):
+        group = cls(make_parameters()).param_groups[0]
+        theirs = getattr(torch.optim, cls.__name__)(twins(make_parameters())).param_groups[0]
+        for name in group.keys() - {"params"}:
+            assert group[name] == theirs[name]
+
+
+def test_groups_have_their_own_options():
+    torch = pytest.importorskip("torch")
+    ours = make_parameters()
+    theirs = twins(ours)
+
+    def groups(p):
+        return [{"params": p[:2], "weight_decay": 0.5}, {"params": p[2:], "lr": 0.01}]
+
+    optimizer = SGD(groups(ours), lr=0.1, momentum=0.5)
+    their_optimizer = torch.optim.SGD(groups(theirs), lr=0.1, momentum=0.5)
+    for _ in range(5):
+        for parameter, twin in zip(ours, theirs, strict=True):
+            parameter.grad = parameter.data**2
+            twin.grad = (twin**2).detach()
+        optimizer.step()
+        their_optimizer.step()
+    for parameter, twin in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(parameter.data, twin.detach(), atol=1e-10)
+    assert repr(optimizer) == (
+        "SGD(lr=0.1, momentum=0.5, dampening=0.0, weight_decay=0.5, nesterov=False)"
+    )
+
+
+def test_weight_decay_and_l2_penalty_agree_for_sgd_but_not_for_adam():
+    def shrink(cls, gradient_decay=0.0, **options):
+        parameter = Parameter([1.0, 1.0])
+        optimizer = cls([parameter], lr=0.01, **options)
+        for _ in range(100):
+            parameter.grad = np.array([1.0, 0.001]) + gradient_decay * parameter.data
+            optimizer.step()
+        return parameter.data
+
+    np.testing.assert_allclose(shrink(SGD, weight_decay=0.1), shrink(SGD, gradient_decay=0.1))
+    penalty, decay = shrink(Adam, gradient_decay=0.1), shrink(AdamW, weight_decay=0.1)
+    np.testing.assert_allclose(penalty, shrink(Adam, weight_decay=0.1))
+    assert np.abs(penalty - decay).max() > 0.01
+
+
+def test_parameters_live_in_one_array_and_keep_their_values():
+    ours = make_parameters()
+    values = [parameter.data.copy() for parameter in ours]
+    ours[0].grad += 3
+    SGD(ours)
+    for parameter, value in zip(ours, values, strict=True):
+        np.testing.assert_array_equal(parameter.data, value)
+        assert parameter.data.base is ours[0].data.base
+    assert np.all(ours[0].grad == 3)
+
+
+def test_only_the_newest_optimizer_may_step():
+    parameters = make_parameters()
+    old = SGD(parameters)
+    new = SGD(parameters)
+    new.step()
+    with pytest.raises(RuntimeError, match="another optimizer has taken them"):
+        old.step()
+
+
+def test_converting_the_model_after_the_optimizer_is_noticed():
+    layer = Linear(3, 2)
+    optimizer = SGD(layer.parameters())
+    layer.to(np.float32)
+    with pytest.raises(RuntimeError, match=r"model.to\(\) has converted them"):
+        optimizer.step()
+
+
+def test_a_deep_copy_is_independent():
+    parameters = make_parameters()
+    optimizer = SGD(parameters)
+    twin = copy.deepcopy(parameters)
+    for parameter in parameters:
+        parameter.grad += 1
+    optimizer.step()
+    assert np.all(twin[0].data != parameters[0].data)
+    assert np.all(twin[0].grad == 0)
+
+
+@pytest.mark.parametrize("cls", [SGD, Adam, AdamW])
+@pytest.mark.parametrize("lr", [0, -0.1, np.nan, np.inf])
+def test_bad_learning_rates(cls, lr):
+    with pytest.raises(ValueError, match="lr must"):
+        cls(make_parameters(), lr=lr)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda p: SGD([]), ValueError, "params is empty"),
+        (lambda p: SGD([np.ones(3)]), TypeError, "params must contain parameters, got ndarray"),
+        (lambda p: SGD([p[0], p[0]]), ValueError, "the same parameter twice"),
+        (lambda p: SGD([{"params": p, "beta": 1}]), ValueError, "a parameter group needs 'params'"),
+        (lambda p: SGD([{"lr": 1}]), ValueError, "a parameter group needs 'params'"),
+        (lambda p: SGD([p[0], make_parameters(np.float32)[0]]), TypeError, "share one dtype"),
+        (lambda p: SGD(p, momentum=-1), ValueError, "momentum must"),
+        (lambda p: SGD(p, weight_decay=-1), ValueError, "weight_decay must"),
+        (lambda p: SGD(p, nesterov=True), ValueError, "nesterov=True needs momentum"),
+        (lambda p: Adam(p, betas=(0.9, 1.0)), ValueError, r"betas must be two numbers in \[0, 1\)"),
+        (lambda p: Adam(p, eps=-1), ValueError, "eps must"),
+    ],
+)
+def test_bad_arguments(make, error, message):
+    with pytest.raises(error, match=message):
+        make(make_parameters())
+
+
+def test_the_base_classes_are_abstract():
+    parameters = make_parameters()
+    with pytest.raises(NotImplementedError):
+        Optimizer(parameters, lr=0.1, weight_decay=0.0).step()
+    with pytest.raises(NotImplementedError):
+        LRScheduler(SGD(parameters))
+
+
+SCHEDULES = {
+    "StepLR": lambda m, o: m.StepLR(o, step_size=3, gamma=0.4),
+    "CosineAnnealingLR": lambda m, o: m.CosineAnnealingLR(o, T_max=8, eta_min=0.01),
+    "LinearLR": lambda m, o: m.LinearLR(o, start_factor=0.2, end_factor=0.9, total_iters=6),
+    "LambdaLR": lambda m, o: m.LambdaLR(o, lr_lambda=lambda epoch: 1 / (1 + epoch)),
+    "SequentialLR": lambda m, o: m.SequentialLR(
+        o, [m.LinearLR(o), m.CosineAnnealingLR(o, T_max=7), m.StepLR(o, 2)], milestones=[4, 11]
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore:The epoch parameter in `scheduler.step")
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_schedules_equal_torch(name):
+    torch = pytest.importorskip("torch")
+    import lessons_lib.network as ours
+
+    parameters = make_parameters()
+    twin = twins(parameters)
+    groups = [{"params": parameters[:1]}, {"params": parameters[1:], "lr": 0.5}]
+    their_groups = [{"params": twin[:1]}, {"params": twin[1:], "lr": 0.5}]
+    schedule = SCHEDULES[name](ours, SGD(groups, lr=0.1))
+    their_optimizer = torch.optim.SGD(their_groups, lr=0.1)
+    their_schedule = SCHEDULES[name](torch.optim.lr_scheduler, their_optimizer)
+    for _ in range(20):
+        np.testing.assert_allclose(
+            schedule.get_last_lr(), their_schedule.get_last_lr(), rtol=1e-10, atol=1e-12
+        )
+        assert schedule.get_last_lr() == [g["lr"] for g in schedule.optimizer.param_groups]
+        their_optimizer.step()
+        schedule.step()
+        their_schedule.step()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda o: StepLR(o, 0), "step_size must"),
+        (lambda o: StepLR(o, 1, gamma=0), "gamma must"),
+        (lambda o: CosineAnnealingLR(o, 0), "T_max must"),
+        (lambda o: CosineAnnealingLR(o, 5, eta_min=-1), "eta_min must"),
+        (lambda o: LinearLR(o, start_factor=0), "start_factor must"),
+        (lambda o: LinearLR(o, end_factor=-1), "end_factor must"),
+        (lambda o: LinearLR(o, total_iters=0), "total_iters must"),
+        (lambda o: SequentialLR(o, [StepLR(o, 1)], [3]), "one milestone fewer"),
+        (lambda o: SequentialLR(o, [StepLR(o, 1)] * 3, [5, 3]), "milestones must increase"),
+        (
+            lambda o: SequentialLR(o, [StepLR(o, 1), LambdaLR(SGD(make_parameters()), abs)], [3]),
+            "made for the optimizer",
+        ),
+    ],
+)
+def test_bad_schedules(make, message):
+    with pytest.raises(ValueError, match=message):
+        make(SGD(make_parameters()))
+
+
+def with_gradients(parameters, factor=1.0):
+    rng = np.random.default_rng(2)
+    for parameter in parameters:
+        parameter.grad = factor * rng.standard_normal(parameter.shape)
+    return parameters
+
+
+@pytest.mark.parametrize("norm_type", [1.0, 2.0, 3.0, np.inf])
+@pytest.mark.parametrize("max_norm", [0.5, 1e3])
+def test_clip_grad_norm_equals_torch(max_norm, norm_type):
+    torch = pytest.importorskip("torch")
+    ours = with_gradients(make_parameters())
+    theirs = twins(ours)
+    for parameter, twin in zip(ours, theirs, strict=True):
+        twin.grad = torch.from_numpy(parameter.grad.copy())
+    their_norm = torch.nn.utils.clip_grad_norm_(theirs, max_norm, norm_type)
+    assert clip_grad_norm_(ours, max_norm, norm_type) == pytest.approx(their_norm.item(), rel=1e-12)
+    for parameter, twin in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(parameter.grad, twin.grad, rtol=1e-12)
+
+
+def test_clip_values_equal_torch():
+    torch = pytest.importorskip("torch")
+    ours = with_gradients(make_parameters())
+    theirs = twins(ours)
+    for parameter, twin in zip(ours, theirs, strict=True):
+        twin.grad = torch.from_numpy(parameter.grad.copy())
+        twin.data.clamp_(-0.2, 0.2)
+    torch.nn.utils.clip_grad_value_(theirs, 0.3)
+    clip_grad_value_(ours, 0.3)
+    clip_weight_value_(ours, 0.2)
+    for parameter, twin in zip(ours, theirs, strict=True):
+        np.testing.assert_array_equal(parameter.grad, twin.grad)
+        np.testing.assert_array_equal(parameter.data, twin.detach())
+
+
+def test_clip_weight_norm_equals_torch():
+    torch = pytest.importorskip("torch")
+    ours = [make_parameters()[0], make_parameters()[2]]
+    ours[0].data[1] = 0
+    theirs = [torch.renorm(twin.detach(), 2, 0, 0.7) for twin in twins(ours)]
+    clip_weight_norm_(ours, 0.7)
+    for parameter, twin in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(parameter.data, twin, atol=1e-6)  # torch.renorm adds 1e-7
+        assert np.linalg.norm(parameter.data.reshape(len(twin), -1), axis=1).max() <= 0.7 + 1e-12
+
+
+def test_clipping_after_the_optimizer_reaches_its_memory():
+    parameters = with_gradients(make_parameters())
+    optimizer = SGD(parameters, lr=1.0)
+    before = parameters[0].data.copy()
+    clip_grad_norm_(parameters, 1e-3)
+    optimizer.step()
+    assert 0 < np.abs(parameters[0].data - before).max() <= 1e-3
+
+
+def test_bad_clipping():
+    parameters = with_gradients(make_parameters())
+    for clip in (clip_grad_norm_, clip_weight_norm_):
+        with pytest.raises(ValueError, match="max_norm must"):
+            clip(parameters, 0)
+    for clip in (clip_grad_value_, clip_weight_value_):
+        with pytest.raises(ValueError, match="clip_value must"):
+            clip(parameters, -1)
+    with pytest.raises(ValueError, match="norm_type must be at least 1"):
+        clip_grad_norm_(parameters, 1, norm_type=0.5)
+    with pytest.raises(ValueError, match=r"two axes or more, got shape \(4,\)"):
+        clip_weight_norm_(parameters, 1)
+    parameters[0].grad[0, 0] = np.nan
+    with pytest.raises(RuntimeError, match="the norm of the gradients is nan"):
+        clip_grad_norm_(parameters, 1, error_if_nonfinite=True)
+    assert np.isnan(clip_grad_norm_(parameters, 1))
+    assert clip_grad_norm_([], 1) == 0
