@@ -137,6 +137,15 @@ def test_active_set_newton_starts_from_a_neighbor():
     np.testing.assert_allclose(result.coef, sklearn_coef(X, y, alpha, 1.0), atol=1e-10)
 
 
+def test_active_set_newton_forgets_a_start_that_was_far_off():
+    X, y = make_data(200, 60)
+    largest = strongest(X, y)
+    start = np.random.default_rng(0).normal(size=60)
+    assert not active_set_newton(X, y, L1(largest), coef_init=start).coef.any()
+    result = active_set_newton(X, y, L1(0.1 * largest), coef_init=start)
+    np.testing.assert_allclose(result.coef, sklearn_coef(X, y, 0.1 * largest, 1.0), atol=1e-10)
+
+
 # ------------------------------------------------------------------------------------ certificate
 
 

@@ -9,7 +9,7 @@ from sklearn.linear_model import lars_path as sklearn_lars_path
 
 from lessons_lib.penalties import ElasticNet
 from lessons_lib.solvers import duality_gap, homotopy
-from lessons_lib.solvers.homotopy import homotopy_grid
+from lessons_lib.solvers.homotopy import solve_grid_by_homotopy
 
 FEW = settings(max_examples=60, derandomize=True, deadline=None)
 
@@ -174,7 +174,7 @@ def test_a_grid_of_elastic_nets(name, l1_ratio):
     X, y = DATA[name]()
     largest = np.abs(X.T @ y).max() / len(y) / l1_ratio
     alphas = largest * np.geomspace(1.5, 1e-4, 12)
-    coefs = homotopy_grid(X, y, alphas, l1_ratio)
+    coefs = solve_grid_by_homotopy(X, y, alphas, l1_ratio)
     assert kkt_violation(X, y, coefs, alphas * l1_ratio, alphas * (1 - l1_ratio)) < 1e-12
     for alpha, coef in zip(alphas, coefs.T, strict=True):
         gap = duality_gap(X, y, coef, ElasticNet(alpha, l1_ratio))
@@ -191,7 +191,7 @@ def test_a_grid_of_elastic_nets_with_ties(seed, l1_ratio):
     X[:, -1] = X[:, 0]  # two copies, which must share the coefficient equally
     largest = max(np.abs(X.T @ y).max() / n_samples / l1_ratio, 1.0)
     alphas = largest * np.geomspace(1, 1e-3, 10)
-    coefs = homotopy_grid(X, y, alphas, l1_ratio)
+    coefs = solve_grid_by_homotopy(X, y, alphas, l1_ratio)
     assert kkt_violation(X, y, coefs, alphas * l1_ratio, alphas * (1 - l1_ratio)) < 1e-9
     np.testing.assert_allclose(coefs[0], coefs[-1], atol=1e-9)
 

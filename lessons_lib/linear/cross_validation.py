@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.model_selection import check_cv
 
-from lessons_lib._validation import FloatArray, check_data, check_interval
+from lessons_lib._validation import FloatArray, check_data, check_integer, check_interval
 from lessons_lib.linear._base import LinearModel, center
 from lessons_lib.linear.lasso import ElasticNet
-from lessons_lib.linear.paths import alpha_grid, solve_grid
+from lessons_lib.linear.paths import automatic_grid, solve_grid
 from lessons_lib.linear.ridge import Spectrum, check_alphas, ridge_path
 from lessons_lib.selection import one_standard_error_rule
 
@@ -298,14 +298,9 @@ class ElasticNetCV(LinearModel):
     def _grid(self, X: FloatArray, y: FloatArray, l1_ratio: float) -> FloatArray:
         """Return the strengths to try with one mixture, in decreasing order."""
         if isinstance(self.alphas, numbers.Integral):
-            return alpha_grid(
-                X,
-                y,
-                l1_ratio=l1_ratio,
-                eps=self.eps,
-                n_alphas=int(self.alphas),
-                fit_intercept=self.fit_intercept,
-            )
+            n_alphas = check_integer("alphas", self.alphas, 1)
+            data = center(X, y, self.fit_intercept)
+            return automatic_grid(data.X, data.y, l1_ratio, self.eps, n_alphas)
         return np.sort(check_alphas(self.alphas))[::-1]
 
     def _choose(self, grids: FloatArray, ratios: FloatArray, losses: FloatArray) -> None:

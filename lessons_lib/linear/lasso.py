@@ -6,11 +6,20 @@ from typing import Self
 
 from numpy.typing import ArrayLike
 
-from lessons_lib import penalties, solvers
+from lessons_lib import penalties
 from lessons_lib._validation import FloatArray, check_data, check_integer, check_interval
 from lessons_lib.linear._base import LinearModel, center
 from lessons_lib.linear.ridge import Spectrum
-from lessons_lib.solvers.homotopy import follow_path
+from lessons_lib.solvers import (
+    active_set_newton,
+    coordinate_descent,
+    duality_gap,
+    fista,
+    ista,
+    subgradient_descent,
+)
+from lessons_lib.solvers._monitor import ROUNDING_GAP, warn_not_converged
+from lessons_lib.solvers.homotopy import solve_by_homotopy
 
 __all__ = ["ElasticNet", "Lasso"]
 
@@ -18,11 +27,11 @@ __all__ = ["ElasticNet", "Lasso"]
 _FEW = 32
 
 _ITERATIVE_SOLVERS = {
-    "active_set": solvers.active_set_newton,
-    "coordinate_descent": solvers.coordinate_descent,
-    "fista": solvers.fista,
-    "ista": solvers.ista,
-    "subgradient": solvers.subgradient_descent,
+    "active_set": active_set_newton,
+    "coordinate_descent": coordinate_descent,
+    "fista": fista,
+    "ista": ista,
+    "subgradient": subgradient_descent,
 }
 
 
@@ -52,7 +61,7 @@ class ElasticNet(LinearModel):
         ``"coordinate_descent"``, ``"fista"``, ``"ista"`` or ``"subgradient"``: the functions of
         :mod:`lessons_lib.solvers`.
     max_iter : int, default=1000
-        Largest number of iterations of the solver.
+        Largest number of iterations of the solver. A homotopy path is always followed to its end.
     tol : float, default=1e-4
         Largest duality gap, as a fraction of the mean square of the centered ``y``, at which
         iterative solvers may stop.
@@ -154,18 +163,19 @@ class ElasticNet(LinearModel):
         """Return the coefficients for centered data, after storing how they were reached."""
         l1, l2 = penalty.alpha * penalty.l1_ratio, penalty.alpha * (1.0 - penalty.l1_ratio)
         if l1 == 0.0:  # least squares or ridge
-            coef = Spectrum.from_svd(X, y).coef(len(y) * l2)
-            self.n_iter_ = 1
+            coef, n_iter = Spectrum.from_svd(X, y).coef(len(y) * l2), 1
         elif self.solver == "homotopy" or (self.solver == "active_set" and X.shape[1] < _FEW):
-            path = follow_path(X, y, l1, l2=l2, max_iter=max_iter)
-            coef, self.n_iter_ = path.coefs[:, -1], len(path.alphas)
+            coef, n_iter = solve_by_homotopy(X, y, l1, l2)
         else:
             solver = _ITERATIVE_SOLVERS[self.solver]
             result = solver(X, y, penalty, max_iter=max_iter, tol=tol)
-            # By scikit-learn's contract a fit counts as at least one iteration.
             self.n_iter_, self.dual_gap_ = max(result.n_iter, 1), result.dual_gap
             return result.coef
-        self.dual_gap_ = solvers.duality_gap(X, y, coef, penalty)
+        # By scikit-learn's contract a fit counts as at least one iteration.
+        self.n_iter_, self.dual_gap_ = max(n_iter, 1), duality_gap(X, y, coef, penalty)
+        tolerance = max(tol, ROUNDING_GAP) * float(y @ y) / len(y)
+        if l1 > 0 and self.dual_gap_ > tolerance:
+            warn_not_converged(self.solver, self.n_iter_, self.dual_gap_, tolerance)
         return coef
 
 
@@ -192,7 +202,7 @@ class Lasso(ElasticNet):
         ``"coordinate_descent"``, ``"fista"``, ``"ista"`` or ``"subgradient"``: the functions of
         :mod:`lessons_lib.solvers`.
     max_iter : int, default=1000
-        Largest number of iterations of the solver.
+        Largest number of iterations of the solver. A homotopy path is always followed to its end.
     tol : float, default=1e-4
         Largest duality gap, as a fraction of the mean square of the centered ``y``, at which
         iterative solvers may stop.

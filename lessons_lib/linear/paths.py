@@ -11,7 +11,7 @@ from lessons_lib import penalties, solvers
 from lessons_lib._validation import FloatArray, check_data, check_integer, check_interval
 from lessons_lib.linear._base import center
 from lessons_lib.linear.ridge import Spectrum, check_alphas
-from lessons_lib.solvers.homotopy import follow_path, homotopy_grid
+from lessons_lib.solvers.homotopy import follow_path, solve_grid_by_homotopy
 
 __all__ = ["alpha_grid", "elastic_net_path", "lars_path", "lasso_path"]
 
@@ -59,6 +59,7 @@ def alpha_grid(
         If an argument is out of range or the data are not finite numbers of matching shapes.
     """
     X, y = check_data(X, y)
+    n_alphas = check_integer("n_alphas", n_alphas, 1)
     return automatic_grid(*center(X, y, fit_intercept)[:2], l1_ratio, eps, n_alphas)
 
 
@@ -68,7 +69,6 @@ def automatic_grid(
     """Do what `alpha_grid` does, for data that have been checked and centered."""
     l1_ratio = check_interval("l1_ratio", l1_ratio, 0.0, 1.0)
     eps = check_interval("eps", eps, 0.0, 1.0, open_low=True)
-    n_alphas = check_integer("n_alphas", n_alphas, 1)
     if l1_ratio == 0:
         raise ValueError(
             "l1_ratio must be positive for an automatic grid, since ridge coefficients never "
@@ -104,14 +104,16 @@ def solve_grid(X: FloatArray, y: FloatArray, alphas: FloatArray, l1_ratio: float
         ridge: FloatArray = Spectrum.of(X, y, strengths.min(), centered=False).coefs(strengths)
         return ridge
     positive = alphas[alphas > 0]
-    coefs = np.empty((X.shape[1], len(alphas)))
-    if len(positive) < len(alphas):
-        coefs[:, len(positive) :] = Spectrum.from_svd(X, y).coef(0.0)[:, None]
-    if l1_ratio == 1 and len(positive):
-        coefs[:, : len(positive)] = follow_path(X, y, positive[-1]).coef_at(positive)
-    elif len(positive):
-        coefs[:, : len(positive)] = homotopy_grid(X, y, positive, l1_ratio)
-    return coefs
+    if len(positive) == 0:
+        coefs = np.empty((X.shape[1], 0))
+    elif l1_ratio == 1:
+        coefs = follow_path(X, y, positive[-1]).coef_at(positive)
+    else:
+        coefs = solve_grid_by_homotopy(X, y, positive, l1_ratio)
+    if len(positive) == len(alphas):
+        return coefs
+    least_squares = Spectrum.from_svd(X, y).coef(0.0)
+    return np.column_stack([coefs, *[least_squares] * (len(alphas) - len(positive))])
 
 
 def _dual_gaps(
@@ -192,7 +194,7 @@ def elastic_net_path(
     X, y = check_data(X, y)
     l1_ratio = check_interval("l1_ratio", l1_ratio, 0.0, 1.0)
     if isinstance(alphas, numbers.Integral):
-        grid = automatic_grid(X, y, l1_ratio, eps, int(alphas))
+        grid = automatic_grid(X, y, l1_ratio, eps, check_integer("alphas", alphas, 1))
     else:
         grid = np.sort(check_alphas(alphas))[::-1]
     coefs = solve_grid(X, y, grid, l1_ratio)

@@ -61,6 +61,12 @@ class FlatParameters:
             parameter.move_to(*(_view(flat[piece], parameter) for flat in (self.data, self.grad)))
             start += parameter.size
 
+    def memory(self, name: str) -> FloatArray:
+        """Return an array of the state, which starts with zeros."""
+        if name not in self.state:
+            self.state[name] = np.zeros_like(self.data)
+        return self.state[name]
+
     def check_in_place(self) -> None:
         """Raise if the parameters have moved elsewhere, so that a step would be lost."""
         if any(parameter.data.base is not self.data for parameter in self.parameters):
@@ -213,7 +219,7 @@ class SGD(Optimizer):
         if options["weight_decay"]:
             step = step + options["weight_decay"] * flat.data
         if options["momentum"]:
-            velocity = flat.state.setdefault("velocity", np.zeros_like(step))
+            velocity = flat.memory("velocity")
             velocity *= options["momentum"]
             dampening = options["dampening"] if flat.n_steps > 1 else 0  # v_1 = g_1
             add_scaled(velocity, step, 1 - dampening)
@@ -279,8 +285,8 @@ class Adam(Optimizer):
         self, flat: FlatParameters, grad: FloatArray, options: Mapping[str, Any]
     ) -> None:
         beta1, beta2 = options["betas"]
-        mean = flat.state.setdefault("mean", np.zeros_like(grad))
-        square = flat.state.setdefault("square", np.zeros_like(grad))
+        mean = flat.memory("mean")
+        square = flat.memory("square")
         mean *= beta1
         add_scaled(mean, grad, 1 - beta1)
         square *= beta2

@@ -8,71 +8,105 @@ linear system, because the penalty is linear where no sign changes:
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import lapack
 
 from lessons_lib._validation import FloatArray
 from lessons_lib.penalties import L1, ElasticNet
-from lessons_lib.solvers._monitor import Monitor, SolverResult, check_problem
-from lessons_lib.solvers.homotopy import follow_path
+from lessons_lib.solvers._monitor import ROUNDING_GAP, Monitor, SolverResult, check_problem
+from lessons_lib.solvers.homotopy import solve_by_homotopy
 
 __all__ = ["active_set_newton"]
 
 IntArray = NDArray[np.intp]
 
 # The first working set holds at most this many features.
-_FIRST_WORKING_SET = 50
+_FIRST_WORKING_SET = 30
 # A pivot smaller than this, relative to the diagonal, means linearly dependent features.
 _DEPENDENT = 1e-10
 # Optimality conditions may be violated by this fraction of the largest correlation: rounding.
 _ROUNDING = 1e-13
+# Fractions of a step that are tried until one lowers the objective.
+_FRACTIONS = (1.0, 0.5, 0.25, 0.1, 0.03)
 
 
-def _newton_step(
-    hessian: FloatArray, target: FloatArray, l1: float, coef: FloatArray, slack: float
-) -> tuple[FloatArray, bool] | None:
-    """Solve the linear system for the guess that ``coef`` suggests.
+@dataclass(frozen=True)
+class _Subproblem:
+    """The objective restricted to a working set: ½ wᵀHw − bᵀw + l₁‖w‖₁."""
 
-    Returns the new coefficients and whether they are optimal; None if the system is singular.
-    """
-    correlation = target - hessian @ coef
-    used = coef != 0
-    guess = (used | (np.abs(correlation) > l1 + slack)).nonzero()[0]
-    signs = np.sign(np.where(used, coef, correlation)[guess])
-    # The transpose of a symmetric matrix in row order is the same matrix in LAPACK's order.
-    matrix = hessian if len(guess) == len(coef) else hessian.take(guess, 0).take(guess, 1)
-    factor, solution, info = lapack.dposv(matrix.T, target[guess] - l1 * signs)
-    if info != 0 or factor.diagonal().min() ** 2 < _DEPENDENT * hessian.diagonal().max():
+    hessian: FloatArray
+    target: FloatArray
+    l1: float
+    slack: float
+
+    def value(self, coef: FloatArray) -> float:
+        """Return the objective, up to a constant."""
+        smooth = coef @ (self.hessian @ coef / 2 - self.target)
+        return float(smooth + self.l1 * np.abs(coef).sum())
+
+    def solve(self, coef: FloatArray) -> FloatArray | None:
+        """Return the minimum, starting from ``coef``; None where guessing signs does not help."""
+        value = self.value(coef)
+        for _ in range(100):
+            correlation = self.target - self.hessian @ coef
+            used = coef != 0
+            guess = (used | (np.abs(correlation) > self.l1 + self.slack)).nonzero()[0]
+            if len(guess) == 0:
+                return coef
+            signs = np.sign(np.where(used, coef, correlation)[guess])
+            solution = self._solve_system(guess, signs)
+            if solution is None:
+                return None
+            candidate = np.zeros_like(coef)
+            candidate[guess] = solution
+            if (solution * signs > 0).all() and self._is_optimal(candidate, guess):
+                return candidate
+            step = self._descend(coef, value, guess, signs, solution)
+            if step is None:
+                return None
+            coef, value = step
         return None
-    wrong_sign = solution * signs <= 0
-    solution[wrong_sign] = 0.0
-    new = np.zeros_like(coef)
-    new[guess] = solution
-    if wrong_sign.any():
-        return new, False
-    excess = np.abs(target - hessian @ new) - (l1 + slack)
-    excess[guess] = 0.0
-    return new, bool(excess.max() <= 0)
 
+    def _solve_system(self, guess: IntArray, signs: FloatArray) -> FloatArray | None:
+        """Minimize as if the signs of all coefficients were known; None if that is singular."""
+        matrix = self.hessian.take(guess, 0).take(guess, 1)
+        # The transpose of a symmetric matrix in row order is the same matrix in LAPACK's order.
+        factor, solution, info = lapack.dposv(
+            matrix.T, self.target[guess] - self.l1 * signs, overwrite_a=True
+        )
+        smallest_allowed = _DEPENDENT * self.hessian.diagonal().max()
+        if info != 0 or factor.diagonal().min() ** 2 < smallest_allowed:
+            return None
+        result: FloatArray = solution
+        return result
 
-def _solve_working_set(
-    hessian: FloatArray, target: FloatArray, l1: float, coef: FloatArray, slack: float
-) -> FloatArray | None:
-    """Minimize the objective over few features by repeated guesses; None if that fails."""
-    value = np.inf
-    for _ in range(50):
-        step = _newton_step(hessian, target, l1, coef, slack)
-        if step is None:
-            return None
-        coef, optimal = step
-        if optimal:
-            return coef
-        previous = value
-        value = coef @ (hessian @ coef / 2 - target) + l1 * np.abs(coef).sum()
-        if value >= previous:
-            return None
-    return None
+    def _is_optimal(self, coef: FloatArray, guess: IntArray) -> bool:
+        """Whether no other feature is more correlated with the residual than allowed."""
+        excess = np.abs(self.target - self.hessian @ coef) - (self.l1 + self.slack)
+        excess[guess] = 0.0
+        return bool(excess.max() <= 0)
+
+    def _descend(
+        self,
+        coef: FloatArray,
+        value: float,
+        guess: IntArray,
+        signs: FloatArray,
+        solution: FloatArray,
+    ) -> tuple[FloatArray, float] | None:
+        """Go toward ``solution``; coefficients that would change sign stop at zero."""
+        for fraction in _FRACTIONS:
+            moved = coef[guess] + fraction * (solution - coef[guess])
+            moved[moved * signs <= 0] = 0.0
+            new = np.zeros_like(coef)
+            new[guess] = moved
+            new_value = self.value(new)
+            if new_value < value:
+                return new, new_value
+        return None
 
 
 class _WorkingSet:
@@ -91,7 +125,10 @@ class _WorkingSet:
         violation[self.features] = 0.0
         n_candidates = int(np.count_nonzero(violation > 0))
         n_used = int(np.count_nonzero(coef))
-        n_new = min(n_candidates, max(n_used, _FIRST_WORKING_SET))
+        n_new = min(n_candidates, max(2 * n_used, _FIRST_WORKING_SET))
+        if self.l2 == 0:
+            # Of n features any sign pattern can be fitted, so near that number guesses go wrong.
+            n_new = min(n_new, max(4, int(0.4 * (len(self.X) - n_used))))
         if n_new == 0:
             return np.empty(0, dtype=np.intp)
         return np.argpartition(-violation, n_new - 1)[:n_new]
@@ -174,6 +211,7 @@ def active_set_newton(
     l1, l2 = float(parts.l1.min()), float(parts.l2.max())
     if l1 == 0:
         raise ValueError("penalty must have a positive L1 part for every feature.")
+    tol = None if tol is None else max(tol, ROUNDING_GAP)
     monitor = Monitor("active_set_newton", X, y, penalty, max_iter=max_iter, tol=tol, record=record)
     start = y @ X / len(y)
     slack = _ROUNDING * float(np.abs(start).max())
@@ -182,15 +220,15 @@ def active_set_newton(
     while True:
         residual = y - X @ coef
         correlation = residual @ X / len(y)
-        out_of_iterations = monitor.done(coef, residual, -correlation)
+        monitor.done(coef, residual, -correlation)  # for the record: a small gap is not enough
         new = working.choose(coef, correlation, l1 + slack)
-        if solved or out_of_iterations or len(new) == 0:
+        if solved or len(new) == 0 or monitor.n_iter >= monitor.max_iter:
             return monitor.result(coef)
         working.extend(new)
         features = working.features
-        part = _solve_working_set(working.hessian, start[features], l1, coef[features], slack)
+        part = _Subproblem(working.hessian, start[features], l1, slack).solve(coef[features])
         if part is None:
-            coef, solved = follow_path(X, y, l1, l2=l2).coefs[:, -1], True
+            coef, solved = solve_by_homotopy(X, y, l1, l2)[0], True
         else:
             coef = np.zeros(len(coef))
             coef[features] = part

@@ -33,14 +33,18 @@ from lessons_lib.solvers._monitor import check_problem
 
 __all__ = ["HomotopyPath", "homotopy"]
 
+# Distances of zero, to be divided by, are replaced by this.
 _TINY = 1e-300
 # A feature whose squared distance from the span of those in use is smaller than this fraction of
 # its square is in the span; below the other fraction the distance is computed with more care.
 _DEPENDENT = 1e-12
 _NEARLY_DEPENDENT = 1e-4
 # Rounding errors are removed after this many knots, and at the end of all but short walks.
-_RECOMPUTE_EVERY = 25
+_RECOMPUTE_EVERY = 50
 _FEW_STEPS = 10
+# A path has at most 3^n_features knots, and in practice a small multiple of n_features. This limit
+# is there so that no data can make a loop endless.
+_MAX_STEPS = 1_000_000
 # Slots for features in use are added in portions of this size.
 _SLOTS = 64
 
@@ -132,18 +136,28 @@ class _ActiveSet:
             self.rows = np.zeros((n_slots, n_samples))  # the columns of X in use
         self.signs = np.zeros(n_slots)
         self.sizes = np.zeros(n_slots)  # coefficients times signs
-        # Column order lets BLAS add rank-one terms in place.
+        # Symmetric, so only the upper triangle is kept; column order lets BLAS update it in place.
         self.inverse = np.zeros((n_slots, n_slots), order="F")
 
     def coef(self) -> FloatArray:
         """Return the coefficients of all features."""
-        by_slot: FloatArray = self.signs * self.sizes
-        if self.gram is not None:
-            return by_slot
-        used = self.signs != 0
         coef = np.zeros(self.X.shape[1])
-        coef[self.features[used]] = by_slot[used]
+        self.write_coef(coef)
         return coef
+
+    def write_coef(self, zeros: FloatArray) -> None:
+        """Write the coefficients of the features in use into an array of zeros."""
+        by_slot = self.signs * self.sizes
+        if self.gram is not None:
+            zeros[:] = by_slot
+        else:
+            used = self.signs != 0
+            zeros[self.features[used]] = by_slot[used]
+
+    def times_inverse(self, vector: FloatArray) -> FloatArray:
+        """Return the product of the inverse with a vector (by slot)."""
+        product: FloatArray = blas.dsymv(1.0, self.inverse, vector)
+        return product
 
     def slopes(self, direction: FloatArray) -> FloatArray:
         """Return how fast the correlation of each feature falls along a direction (by slot)."""
@@ -165,56 +179,56 @@ class _ActiveSet:
             slot, column = self._free_slot(), self.X[:, feature].copy()
             products = self.rows @ column / len(self.X)
             square = column @ column / len(self.X) + self.l2
-        u = self.inverse @ products
+        u = self.times_inverse(products)
         distance = square - products @ u
-        if distance < _NEARLY_DEPENDENT * square:
-            u, distance = self._regress(feature, u)
-            if distance <= _DEPENDENT * square:
-                return False
-        u[slot] = -1.0
-        self.inverse = blas.dger(1.0 / distance, u, u, a=self.inverse, overwrite_a=True)
+        nearly_dependent = distance < _NEARLY_DEPENDENT * square
+        if nearly_dependent and self._distance(feature, u) <= _DEPENDENT * square:
+            return False
         if self.gram is None:
             self.features[slot] = feature
             self.rows[slot] = column
         self.signs[slot], self.sizes[slot] = sign, 0.0
+        if nearly_dependent:
+            self._invert()
+        else:
+            u[slot] = -1.0
+            self.inverse = blas.dsyr(1.0 / distance, u, a=self.inverse, overwrite_a=True)
         return True
 
-    def _regress(self, feature: int, u: FloatArray) -> tuple[FloatArray, float]:
-        """Improve the regression ``u`` of a feature on those in use; return the residual square.
+    def _distance(self, feature: int, u: FloatArray) -> float:
+        """Return the squared distance of a feature from the span of those in use.
 
-        As a difference of squares the latter loses its digits when it is small. The residual itself
-        does not.
+        As a difference of squares it loses its digits when it is small. The residual of the
+        regression on those in use, with coefficients ``u`` that are improved first, does not.
         """
         used = self.signs != 0
-        columns = self.X[:, self.features[used]]
+        columns, target = self.X[:, self.features[used]], self.X[:, feature]
         for _ in range(2):
-            residual = self.X[:, feature] - columns @ u[used]
             error = np.zeros(len(u))
-            error[used] = columns.T @ residual / len(self.X) - self.l2 * u[used]
-            u = u + self.inverse @ error
-        residual = self.X[:, feature] - columns @ u[used]
-        return u, float(residual @ residual / len(self.X) + self.l2 * (1.0 + u @ u))
+            error[used] = columns.T @ (target - columns @ u[used]) / len(self.X) - self.l2 * u[used]
+            u = u + self.times_inverse(error)
+        residual = target - columns @ u[used]
+        return float(residual @ residual / len(self.X) + self.l2 * (1.0 + u @ u))
 
     def leave(self, slot: int) -> None:
         """Free a slot."""
-        u = self.inverse[:, slot].copy()
+        u = self.times_inverse(np.eye(1, len(self.signs), slot)[0])
         feature = self.X[:, self.features[slot]]
         nearly_dependent = u[slot] * (feature @ feature) > len(feature) / _NEARLY_DEPENDENT
         self.signs[slot] = self.sizes[slot] = 0.0
-        if nearly_dependent:  # then most digits would cancel
+        if nearly_dependent:
             self._invert()
         else:
-            self.inverse = blas.dger(-1.0 / u[slot], u, u, a=self.inverse, overwrite_a=True)
+            self.inverse = blas.dsyr(-1.0 / u[slot], u, a=self.inverse, overwrite_a=True)
         self.inverse[:, slot] = self.inverse[slot, :] = 0.0
 
     def change_l2(self, l2: float) -> None:
         """Continue with another L2 strength."""
-        if l2 != self.l2:
-            self.l2 = l2
-            self._invert()
+        self.l2 = l2
+        self._invert()
 
     def _invert(self) -> None:
-        """Compute the inverse anew."""
+        """Compute the inverse anew, where a rank-one update would cancel most digits."""
         used = np.flatnonzero(self.signs)
         if self.gram is not None:
             products = self.gram[np.ix_(used, used)]
@@ -264,7 +278,10 @@ class _Walk:
         self.drift: FloatArray | None = None
 
     def change(self) -> tuple[str, int] | None:
-        """Let the feature found by the last step join or leave; return what happened."""
+        """Let the feature found by the last step join or leave; return what happened.
+
+        That is nothing if the feature that should join depends linearly on those in use.
+        """
         if self.circling and self.step > self.negligible:
             self._release(self.circling)
         if self.leaving < 0:
@@ -272,6 +289,7 @@ class _Walk:
         return self._leave()
 
     def _join(self) -> tuple[str, int] | None:
+        """Take the next feature into use."""
         feature = self.joining
         sign = float(np.sign(self.correlation[feature]))
         self.correlation[feature] = self.candidate[feature] = 0.0
@@ -282,6 +300,7 @@ class _Walk:
         return None
 
     def _leave(self) -> tuple[str, int]:
+        """Put the feature whose coefficient has reached zero out of use."""
         feature = int(self.active.features[self.leaving])
         sign = float(self.active.signs[self.leaving])
         self.active.leave(self.leaving)
@@ -303,11 +322,11 @@ class _Walk:
         """Go to the next knot, or to ``alpha_end`` if that comes first."""
         active = self.active
         if self.drift is None:
-            direction = active.inverse @ active.signs
+            direction = active.times_inverse(active.signs)
             slopes = active.slopes(direction)
         else:
             used = active.signs != 0
-            direction = active.inverse @ (active.signs + used * self.drift[active.features])
+            direction = active.times_inverse(active.signs + used * self.drift[active.features])
             slopes = active.slopes(direction) - self.drift
         slopes *= self.candidate
         growth = direction * active.signs
@@ -340,7 +359,7 @@ class _Walk:
         used = active.signs != 0
         error = np.zeros(len(used))
         error[used] = correlation[active.features[used]] - self.alpha * active.signs[used]
-        active.sizes += active.signs * (active.inverse @ error)
+        active.sizes += active.signs * active.times_inverse(error)
         self.correlation = correlation * self.candidate
 
     def _first_to_join(self, slopes: FloatArray) -> tuple[float, int]:
@@ -364,7 +383,8 @@ class _Walk:
 
     def follow(self, alpha_min: float, leave: bool, max_iter: int) -> HomotopyPath:
         """Walk to ``alpha_min`` and keep all knots."""
-        alphas, coefs = [self.alpha], [np.zeros(len(self.start))]
+        alphas = [self.alpha]
+        knots = np.zeros((64, len(self.start)))  # one row for each; more are added below
         events: list[tuple[str, int]] = []
         self.alpha_end = alpha_min
         self.at_knot = self.alpha > max(alpha_min, self.negligible)
@@ -373,13 +393,16 @@ class _Walk:
             if event is not None:
                 events.append(event)
             elif len(alphas) > 1:  # nothing happened here after all
-                del alphas[-1], coefs[-1]
+                knots[len(alphas) - 1] = 0.0
+                del alphas[-1]
             self.advance(leave=leave)
+            if len(alphas) == len(knots):
+                knots = np.concatenate([knots, np.zeros_like(knots)])
+            self.active.write_coef(knots[len(alphas)])
             alphas.append(self.alpha)
-            coefs.append(self.active.coef())
         return HomotopyPath(
             alphas=np.array(alphas),
-            coefs=np.array(coefs).T,
+            coefs=knots[: len(alphas)].T,
             events=events,
             active=self.active.features[self.active.signs != 0].tolist(),
             converged=not self.at_knot or self.alpha <= self.negligible,
@@ -392,20 +415,32 @@ class _Walk:
         correlations with y are shifted by the change of the L2 gradient. While alpha decreases, the
         shift is taken back in proportion, so that the path remains piecewise linear.
         """
-        self.alpha_end = alpha
-        self.drift = (self.active.l2 - l2) / (self.alpha - alpha) * self.active.coef()
-        self.active.change_l2(l2)
-        while self.alpha > alpha:
+        self.alpha_end, self.drift = alpha, None
+        if l2 != self.active.l2:
+            self.drift = (self.active.l2 - l2) / (self.alpha - alpha) * self.active.coef()
+            self.active.change_l2(l2)
+        while self.alpha > max(alpha, self.negligible) and self.n_steps < _MAX_STEPS:
             if self.at_knot:
                 self.change()
             self.advance()
 
 
-def homotopy_grid(X: FloatArray, y: FloatArray, alphas: FloatArray, l1_ratio: float) -> FloatArray:
+def solve_by_homotopy(X: FloatArray, y: FloatArray, l1: float, l2: float) -> tuple[FloatArray, int]:
+    """Return the exact solution for one pair of strengths, and the number of steps to it."""
+    with np.errstate(over="ignore"):
+        walk = _Walk(X, y, l2)
+        if l1 < walk.alpha:
+            walk.move(l1, l2)
+    return walk.active.coef(), walk.n_steps
+
+
+def solve_grid_by_homotopy(
+    X: FloatArray, y: FloatArray, alphas: FloatArray, l1_ratio: float
+) -> FloatArray:
     """Return exact Elastic Net solutions for decreasing strengths, (n_features, n_alphas)."""
-    walk = _Walk(X, y, 0.0)
     coefs = np.zeros((X.shape[1], len(alphas)))
     with np.errstate(over="ignore"):
+        walk = _Walk(X, y, 0.0)
         for column, alpha in enumerate(alphas):
             if alpha * l1_ratio < walk.alpha:
                 walk.move(alpha * l1_ratio, alpha * (1.0 - l1_ratio))
