@@ -23,7 +23,7 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import linalg
 from scipy.linalg import blas
 from sklearn.exceptions import ConvergenceWarning
@@ -32,6 +32,8 @@ from lessons_lib._validation import FloatArray, check_integer, check_interval
 from lessons_lib.solvers._monitor import check_problem
 
 __all__ = ["HomotopyPath", "homotopy"]
+
+IntArray = NDArray[np.intp]
 
 # Distances of zero, to be divided by, are replaced by this.
 _TINY = 1e-300
@@ -139,20 +141,20 @@ class _ActiveSet:
         # Symmetric, so only the upper triangle is kept; column order lets BLAS update it in place.
         self.inverse = np.zeros((n_slots, n_slots), order="F")
 
+    def snapshot(self) -> tuple[IntArray, FloatArray]:
+        """Return features and their coefficients; those of all others are zero."""
+        by_slot: FloatArray = self.signs * self.sizes
+        if self.gram is not None:
+            return self.features, by_slot
+        used = self.signs != 0
+        return self.features[used], by_slot[used]
+
     def coef(self) -> FloatArray:
         """Return the coefficients of all features."""
         coef = np.zeros(self.X.shape[1])
-        self.write_coef(coef)
+        features, values = self.snapshot()
+        coef[features] = values
         return coef
-
-    def write_coef(self, zeros: FloatArray) -> None:
-        """Write the coefficients of the features in use into an array of zeros."""
-        by_slot = self.signs * self.sizes
-        if self.gram is not None:
-            zeros[:] = by_slot
-        else:
-            used = self.signs != 0
-            zeros[self.features[used]] = by_slot[used]
 
     def times_inverse(self, vector: FloatArray) -> FloatArray:
         """Return the product of the inverse with a vector (by slot)."""
@@ -383,8 +385,7 @@ class _Walk:
 
     def follow(self, alpha_min: float, leave: bool, max_iter: int) -> HomotopyPath:
         """Walk to ``alpha_min`` and keep all knots."""
-        alphas = [self.alpha]
-        knots = np.zeros((64, len(self.start)))  # one row for each; more are added below
+        alphas, snapshots = [self.alpha], [self.active.snapshot()]
         events: list[tuple[str, int]] = []
         self.alpha_end = alpha_min
         self.at_knot = self.alpha > max(alpha_min, self.negligible)
@@ -393,16 +394,16 @@ class _Walk:
             if event is not None:
                 events.append(event)
             elif len(alphas) > 1:  # nothing happened here after all
-                knots[len(alphas) - 1] = 0.0
-                del alphas[-1]
+                del alphas[-1], snapshots[-1]
             self.advance(leave=leave)
-            if len(alphas) == len(knots):
-                knots = np.concatenate([knots, np.zeros_like(knots)])
-            self.active.write_coef(knots[len(alphas)])
             alphas.append(self.alpha)
+            snapshots.append(self.active.snapshot())
+        coefs = np.zeros((len(alphas), len(self.start)))
+        for row, (features, values) in zip(coefs, snapshots, strict=True):
+            row[features] = values
         return HomotopyPath(
             alphas=np.array(alphas),
-            coefs=knots[: len(alphas)].T,
+            coefs=coefs.T,
             events=events,
             active=self.active.features[self.active.signs != 0].tolist(),
             converged=not self.at_knot or self.alpha <= self.negligible,
