@@ -56,6 +56,9 @@ def test_sliders_move_the_picture(browser: Browser, site: str, page: str, width:
         for i in range(explorables.count()):
             explorable = explorables.nth(i)
             explorable.scroll_into_view_if_needed()
+            visit.page.wait_for_function(
+                "n => Object.keys(window.explorables ?? {}).length >= n", arg=i + 1
+            )
             picture = explorable.locator("[role=img]")
             for j in range(explorable.locator("input[type=range]").count()):
                 slider = explorable.locator("input[type=range]").nth(j)
