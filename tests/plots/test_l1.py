@@ -29,7 +29,8 @@ def geometry() -> Figure:
     return plots.explore_geometry(CURVATURE, np.array([2.3, 1.1]), 1.2, CORNER, SMOOTH)
 
 
-def histories() -> dict[str, solvers.History]:
+def histories(seconds: float = 1e-3) -> dict[str, solvers.History]:
+    """Return two recorded solvers and a direct one that took this time."""
     found = {}
     for name, solver in (("ISTA", solvers.ista), ("FISTA", solvers.fista)):
         history = solver(X, Y, L1(0.1), max_iter=50, tol=None, record=True).history
@@ -38,7 +39,11 @@ def histories() -> dict[str, solvers.History]:
     exact = PATH.coef_at(0.1)
     zeros = np.zeros(2)
     found["homotopy"] = solvers.History(
-        zeros, np.array([1.0, 0.0]), np.array([0, 2]), np.array([0.0, 1e-3]), np.array([exact] * 2)
+        zeros,
+        np.array([1.0, 0.0]),
+        np.array([0, 2]),
+        np.array([0.0, seconds]),
+        np.array([exact] * 2),
     )
     return found
 
@@ -51,6 +56,8 @@ DRAWINGS = {
     "path": (1, lambda: plots.coefficient_path(ALPHAS, COEFS, NAMES, PATH.alphas)),
     "explore path": (2, lambda: plots.explore_path(5, ALPHAS, COEFS, NAMES, *ERRORS)),
     "convergence": (2, lambda: plots.convergence(histories(), 1.0)),
+    "convergence, direct solver quick": (2, lambda: plots.convergence(histories(1e-6), 1.0)),
+    "convergence, direct solver slow": (2, lambda: plots.convergence(histories(2.0), 1.0)),
     "posterior": (
         1,
         lambda: plots.posterior(np.linspace(-1, 1, 50), 1 + RNG.random((2, 50)), 0.0, 0.1),
