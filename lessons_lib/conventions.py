@@ -21,6 +21,7 @@ rest of this module is a record of who uses which :math:`c`, :math:`s_1` and :ma
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
@@ -30,7 +31,16 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["CONVENTIONS", "Convention", "Row", "Strength", "table", "to_markdown", "translate"]
+__all__ = [
+    "CONVENTIONS",
+    "Convention",
+    "Row",
+    "Strength",
+    "notes_to_markdown",
+    "table",
+    "to_markdown",
+    "translate",
+]
 
 FloatArray = NDArray[np.float64]
 Values = float | FloatArray
@@ -1016,7 +1026,7 @@ _ALL = (
         kind="pair",
         squared="half-sum",
         logistic="sum",
-        intercept="no intercept",
+        intercept="not separate",
         source=f"{_XGBOOST}/tutorials/model.html; T. Chen, C. Guestrin (2016), KDD, eq. 2",
         version="xgboost 3.2",
         verified="fit",
@@ -1199,7 +1209,7 @@ def table(loss: Loss = "squared") -> list[Row]:
 
 
 def to_markdown(rows: Iterable[Row]) -> str:
-    r"""Write rows as a Markdown table: convention, objective, both house strengths, evidence.
+    r"""Write rows as a Markdown table: convention, objective, both house strengths.
 
     Parameters
     ----------
@@ -1213,12 +1223,40 @@ def to_markdown(rows: Iterable[Row]) -> str:
         the formulas write norms with ``\lVert`` and ``\rVert`` instead of bars.
     """
     lines = [
-        r"| Convention | Minimizes | $\lambda\rho$ | $\lambda(1-\rho)$ | Intercept | Verified by |",
-        "|---|---|---|---|---|---|",
+        r"| Convention | Minimizes | $\lambda\rho$ | $\lambda(1-\rho)$ |",
+        "|---|---|---|---|",
     ]
     for row in rows:
         l1, l2 = (f"${formula}$" if formula else "none" for formula in (row.l1, row.l2))
-        entry = row.convention
-        cells = [f"`{entry.name}`", f"${row.objective}$", l1, l2, entry.intercept, entry.verified]
-        lines.append(f"| {' | '.join(cells)} |")
+        lines.append(f"| `{row.convention.name}` | ${row.objective}$ | {l1} | {l2} |")
     return "\n".join(lines)
+
+
+def notes_to_markdown(entries: Iterable[Convention]) -> str:
+    """Write what the table of `to_markdown` has no room for as a Markdown list.
+
+    Parameters
+    ----------
+    entries : iterable of Convention
+        For example ``CONVENTIONS.values()``.
+
+    Returns
+    -------
+    str
+        For each convention what happens to the intercept, how the tests prove the record, its note,
+        and where it is documented.
+    """
+    return "\n".join(f"- {_note(entry)}" for entry in entries)
+
+
+def _note(entry: Convention) -> str:
+    fitted = f"by fitting {entry.version}" if entry.version else "by a fit"
+    proof = fitted if entry.verified == "fit" else "by algebra"
+    parts = [f"`{entry.name}`: intercept {entry.intercept}; proved {proof}."]
+    refusal = entry.refusal[:1].upper() + entry.refusal[1:]
+    parts += [text.rstrip(".") + "." for text in (entry.note, refusal) if text]
+    # A place is a text, or an address with or without a remark behind it.
+    places = [
+        re.sub(r"^(https://\S+)", r"[documentation](\1)", p) for p in entry.source.split("; ")
+    ]
+    return " ".join([*parts, "Source: " + ", ".join(places) + "."])

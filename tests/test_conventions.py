@@ -17,7 +17,15 @@ from sklearn import linear_model, neural_network
 from sklearn.exceptions import ConvergenceWarning
 
 from lessons_lib import conventions
-from lessons_lib.conventions import CONVENTIONS, Convention, Strength, table, to_markdown, translate
+from lessons_lib.conventions import (
+    CONVENTIONS,
+    Convention,
+    Strength,
+    notes_to_markdown,
+    table,
+    to_markdown,
+    translate,
+)
 
 N_SAMPLES, N_FEATURES = 40, 4
 PENALTIES = {
@@ -975,14 +983,22 @@ def test_needs_are_what_translate_asks_for():
                     translate(own, name, "house", loss=loss, **fewer)
 
 
-def test_markdown_table_has_six_cells_a_line():
+def test_markdown_table_has_four_cells_a_line():
     lines = to_markdown(table("squared")).splitlines()
     assert len(lines) == 2 + len(table("squared"))
-    assert all(line.count("|") == 7 for line in lines)
+    assert all(line.count("|") == 5 for line in lines)
     assert lines[3] == (
         r"| `sklearn.Ridge` | $\lVert y - Xw - b \rVert_2^2 + \texttt{alpha} \lVert w \rVert_2^2$ "
-        r"| $0$ | $\frac{\texttt{alpha}}{n}$ | free | fit |"
+        r"| $0$ | $\frac{\texttt{alpha}}{n}$ |"
     )
+
+
+def test_markdown_notes_say_proof_and_source():
+    entries = [CONVENTIONS[name] for name in ("sklearn.Ridge", "keras.L1")]
+    ridge, keras = notes_to_markdown(entries).splitlines()
+    assert ridge.startswith("- `sklearn.Ridge`: intercept free; proved by fitting scikit-learn")
+    assert ridge.endswith("modules/linear_model.html#ridge-regression).")
+    assert "proved by algebra. With loss='mse' or a cross-entropy. Source: [documentation]" in keras
 
 
 def test_examples_in_docstrings():
