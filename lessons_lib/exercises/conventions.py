@@ -119,53 +119,63 @@ KERAS_TO_TORCH = Exercise(
 )
 
 
-# --------------------------------------------------------------------------------- two_numbers
+# ------------------------------------------------------------------------------ without_half
 
 
-def two_numbers(alpha_1: float, alpha_2: float) -> Pair:
-    """Return λ and ρ of the house for α₁‖w‖₁ + α₂‖w‖²."""
-    strength = alpha_1 + 2 * alpha_2
-    return strength, alpha_1 / strength
+def without_half(strength: float, l1_share: float) -> Pair:
+    """Return λ' and α of λ'(α‖θ‖₁ + (1−α)‖θ‖²) for the house's λ and ρ."""
+    l1, l2 = strength * l1_share, strength * (1 - l1_share) / 2
+    return l1 + l2, l1 / (l1 + l2)
 
 
-def _two_numbers_cases(rng: np.random.Generator) -> list[Case]:
-    return [(0.1, 0.2), (1.0, 0.05), (0.02, 3.0)]
+def _without_half_cases(rng: np.random.Generator) -> list[Case]:
+    return [(0.4, 0.5), (1.5, 0.1), (0.02, 0.9)]
 
 
-def _forget_half(alpha_1: float, alpha_2: float) -> Pair:
-    return alpha_1 + alpha_2, alpha_1 / (alpha_1 + alpha_2)
+def _same_numbers(strength: float, l1_share: float) -> Pair:
+    return strength, l1_share
 
 
-def _half_the_wrong_way(alpha_1: float, alpha_2: float) -> Pair:
-    strength = alpha_1 + alpha_2 / 2
-    return strength, alpha_1 / strength
+def _half_the_wrong_way(strength: float, l1_share: float) -> Pair:
+    l1, l2 = strength * l1_share, 2 * strength * (1 - l1_share)
+    return l1 + l2, l1 / (l1 + l2)
 
 
-def _share_of_l2(alpha_1: float, alpha_2: float) -> Pair:
-    strength, share = two_numbers(alpha_1, alpha_2)
-    return strength, 1 - share
+def _share_of_l2(strength: float, l1_share: float) -> Pair:
+    whole, share = without_half(strength, l1_share)
+    return whole, 1 - share
 
 
-TWO_NUMBERS = Exercise(
-    name="conventions.two_numbers",
-    title="Two strengths, or one and a share",
+def _strength_unchanged(strength: float, l1_share: float) -> Pair:
+    return strength, without_half(strength, l1_share)[1]
+
+
+WITHOUT_HALF = Exercise(
+    name="conventions.without_half",
+    title="A mixture without the half",
     level=2,
     hints=(
-        "Compare term by term: λρ stands before ‖w‖₁, and λ(1−ρ)/2 before ‖w‖².",
-        "Add the two equations λρ = α₁ and λ(1−ρ) = 2α₂.",
+        "Compare term by term: what stands before ‖w‖₁, and what before ‖w‖²?",
+        "λ'α = λρ and λ'(1−α) = λ(1−ρ)/2. Add the two equations.",
     ),
-    reference=two_numbers,
-    cases=_two_numbers_cases,
+    reference=without_half,
+    cases=_without_half_cases,
     misconceptions=(
         Misconception(
-            _forget_half,
-            "The house has a ½ before ‖w‖², your source has none: λ(1−ρ) is twice α₂.",
+            _same_numbers,
+            "The house has a ½ before ‖w‖² and the paper has none, so the same numbers are "
+            "another model.",
         ),
         Misconception(
             _half_the_wrong_way,
-            "The ½ is on the other side: λ(1−ρ)/2 = α₂, so λ(1−ρ) is twice α₂, not half.",
+            "The ½ is on the other side: the paper's factor of ‖w‖² is half the house's λ(1−ρ), "
+            "not twice.",
         ),
-        Misconception(_share_of_l2, "That ρ is the share of L2; the house's ρ is the share of L1."),
+        Misconception(_share_of_l2, "That α is the share of L2; the paper's α stands before L1."),
+        Misconception(
+            _strength_unchanged,
+            "The mixture is right, the strength is not: the two factors no longer add up to λ.",
+        ),
     ),
 )
 
@@ -424,7 +434,7 @@ MORE_ROWS = Exercise(
 EXERCISES = (
     INVERSE_C,
     KERAS_TO_TORCH,
-    TWO_NUMBERS,
+    WITHOUT_HALF,
     ANOTHER_BATCH,
     MORE_ROWS,
     TO_GLMNET,
