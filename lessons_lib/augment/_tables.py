@@ -1,0 +1,147 @@
+"""Tables for the examples of :mod:`lessons_lib.augment.text`, far too small for anything else."""
+
+from __future__ import annotations
+
+__all__ = [
+    "ENGLISH_TO_GERMAN",
+    "EXAMPLE_TEXTS",
+    "GERMAN_TO_ENGLISH",
+    "STOP_WORDS",
+    "SYNONYMS",
+]
+
+# fmt: off
+STOP_WORDS: frozenset[str] = frozenset((
+    "a", "about", "after", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be",
+    "because", "been", "before", "behind", "but", "by", "can", "could", "did", "do", "does", "for",
+    "from", "had", "has", "have", "he", "her", "his", "how", "i", "if", "in", "into", "is", "it",
+    "its", "me", "more", "most", "my", "no", "not", "of", "on", "one", "or", "our", "out", "she",
+    "so", "some", "than", "that", "the", "their", "them", "then", "there", "these", "they", "this",
+    "to", "too", "up", "us", "very", "was", "we", "were", "what", "when", "which", "who", "will",
+    "with", "would", "you", "your",
+))
+# fmt: on
+"""Frequent English words that carry little meaning of their own."""
+
+SYNONYMS: dict[str, tuple[str, ...]] = {
+    "awful": ("terrible", "dreadful"),
+    "bad": ("poor", "terrible"),
+    "beautiful": ("lovely", "gorgeous"),
+    "begins": ("starts", "opens"),
+    "big": ("large", "huge"),
+    "boring": ("dull", "tedious"),
+    "bought": ("purchased", "got"),
+    "broken": ("damaged", "defective"),
+    "buy": ("purchase", "get"),
+    "cheap": ("inexpensive", "low-cost"),
+    "cold": ("chilly", "cool"),
+    "ends": ("closes", "finishes"),
+    "excellent": ("superb", "outstanding"),
+    "food": ("meal", "cooking"),
+    "friendly": ("kind", "welcoming"),
+    "funny": ("amusing", "comical"),
+    "good": ("fine", "decent"),
+    "great": ("wonderful", "terrific"),
+    "happy": ("glad", "pleased"),
+    "house": ("home", "building"),
+    "idea": ("notion", "thought"),
+    "liked": ("enjoyed", "loved"),
+    "movie": ("film", "picture"),
+    "old": ("aged", "worn"),
+    "phone": ("telephone", "handset"),
+    "quiet": ("calm", "peaceful"),
+    "really": ("truly", "genuinely"),
+    "sad": ("unhappy", "gloomy"),
+    "slow": ("sluggish", "unhurried"),
+    "slowly": ("gradually", "gently"),
+    "small": ("little", "tiny"),
+    "soup": ("broth", "stew"),
+    "staff": ("team", "crew"),
+    "story": ("tale", "plot"),
+    "surprise": ("twist", "shock"),
+}
+"""A small table of English synonyms, for the examples."""
+
+EXAMPLE_TEXTS: tuple[str, ...] = (
+    "The food was excellent and the staff was very friendly.",
+    "The service was slow, and the soup was cold.",
+    "We had to wait a long time for a small table.",
+    "I really liked the quiet garden behind the house.",
+    "The movie was boring, but the music was beautiful.",
+    "The story begins slowly and ends with a big surprise.",
+    "My old phone is broken, so I bought a new one.",
+    "It was a bad idea to buy the cheap shoes.",
+)
+"""Texts whose every word the two phrase tables cover."""
+
+ENGLISH_TO_GERMAN: dict[str, tuple[str, ...]] = {
+    "a big surprise": ("einer großen Überraschung",),
+    "and": ("und",),
+    "beautiful": ("wunderschön",),
+    "begins slowly": ("beginnt langsam",),
+    "behind the house": ("hinter dem Haus",),
+    "boring": ("langweilig", "öde"),
+    "but": ("aber", "doch"),
+    "cold": ("kalt",),
+    "ends with": ("endet mit",),
+    "excellent": ("ausgezeichnet", "hervorragend"),
+    "for a small table": ("auf einen kleinen Tisch",),
+    "i bought a new one": ("kaufte ich ein neues",),
+    "i really liked": ("mir gefiel sehr",),
+    "is broken": ("ist kaputt",),
+    "it was a bad idea": ("es war eine schlechte Idee",),
+    "my old phone": ("mein altes Telefon",),
+    "slow": ("langsam",),
+    "so": ("deshalb", "also"),
+    "the food": ("das Essen",),
+    "the movie": ("der Film",),
+    "the music": ("die Musik",),
+    "the quiet garden": ("der ruhige Garten",),
+    "the service": ("die Bedienung",),
+    "the soup": ("die Suppe",),
+    "the staff": ("das Personal",),
+    "the story": ("die Geschichte",),
+    "to buy the cheap shoes": ("die billigen Schuhe zu kaufen",),
+    "very friendly": ("sehr freundlich",),
+    "was": ("war",),
+    "we had to wait a long time": ("wir mussten lange warten",),
+}
+"""Phrases of the example texts in German, the pivot of the back-translation."""
+
+GERMAN_TO_ENGLISH: dict[str, tuple[str, ...]] = {
+    "aber": ("but", "however"),
+    "also": ("so", "therefore"),
+    "auf einen kleinen tisch": ("for a small table", "for a little table"),
+    "ausgezeichnet": ("excellent", "outstanding"),
+    "beginnt langsam": ("begins slowly", "starts slowly"),
+    "das essen": ("the food", "the meal"),
+    "das personal": ("the staff", "the team"),
+    "der film": ("the movie", "the film"),
+    "der ruhige garten": ("the quiet garden", "the peaceful garden"),
+    "deshalb": ("so", "for that reason"),
+    "die bedienung": ("the service", "the waiter"),
+    "die billigen schuhe zu kaufen": ("to buy the cheap shoes", "to get the cheap shoes"),
+    "die geschichte": ("the story", "the tale"),
+    "die musik": ("the music",),
+    "die suppe": ("the soup",),
+    "doch": ("but", "yet"),
+    "einer großen überraschung": ("a big surprise", "a great surprise"),
+    "endet mit": ("ends with", "closes with"),
+    "es war eine schlechte idee": ("it was a bad idea", "it was a poor idea"),
+    "hervorragend": ("excellent", "superb"),
+    "hinter dem haus": ("behind the house", "at the back of the house"),
+    "ist kaputt": ("is broken", "does not work"),
+    "kalt": ("cold", "chilly"),
+    "kaufte ich ein neues": ("I bought a new one", "I got a new one"),
+    "langsam": ("slow", "sluggish"),
+    "langweilig": ("boring", "dull"),
+    "mein altes telefon": ("my old phone", "my old telephone"),
+    "mir gefiel sehr": ("I really liked", "I very much enjoyed"),
+    "sehr freundlich": ("very friendly", "very kind"),
+    "und": ("and",),
+    "war": ("was",),
+    "wir mussten lange warten": ("we had to wait a long time", "we had a long wait"),
+    "wunderschön": ("beautiful", "wonderful"),
+    "öde": ("dull", "dreary"),
+}
+"""The way back. Several translations of one phrase are where the variety comes from."""
