@@ -36,6 +36,7 @@ __all__ = [
 ]
 
 Metric = Callable[[FloatArray, NDArray[Any]], float]
+Augment = Callable[[FloatArray, NDArray[Any], np.random.Generator], tuple[FloatArray, NDArray[Any]]]
 
 
 class TrainingPenalty(Protocol):
@@ -191,6 +192,7 @@ def fit(
     validation_data: tuple[FloatArray, NDArray[Any]] | None = None,
     metrics: Mapping[str, Metric] | None = None,
     penalty: TrainingPenalty | Mapping[str, TrainingPenalty] | None = None,
+    augment: Augment | None = None,
     scheduler: LRScheduler | None = None,
     callbacks: Sequence[Callback] = (),
     shuffle: bool = True,
@@ -237,6 +239,11 @@ def fit(
         More to evaluate: functions of (prediction, target), such as :func:`accuracy`.
     penalty : TrainingPenalty, dict of TrainingPenalty or None, default=None
         Added to the loss; on which parameters it acts, :func:`penalty_terms` says.
+    augment : callable or None, default=None
+        Changes each batch before its step: called with inputs, targets and the generator of this
+        training, it returns new inputs and targets. :class:`~lessons_lib.augment.tabular.Mixup` is
+        one; a transform of inputs alone becomes one by
+        ``lambda x, y, rng: (transform(x, rng), y)``. Evaluation sees the data as they are.
     scheduler : LRScheduler or None, default=None
         Makes one step after each epoch.
     callbacks : sequence of Callback, default=()
@@ -251,8 +258,8 @@ def fit(
         Whether to show a progress bar (with the package ``tqdm``). None shows it in a terminal, if
         the training takes longer than two seconds.
     random_state : int, Generator or None, default=None
-        Source of the order of samples. Give one generator to the layers and to this function, and
-        the whole training follows from its seed.
+        Source of the order of samples and of the augmentation. Give one generator to the layers
+        and to this function, and the whole training follows from its seed.
 
     Returns
     -------
@@ -276,6 +283,8 @@ def fit(
         for state.epoch in _epochs(epochs, progress):
             order = rng.permutation(len(X)) if shuffle else np.arange(len(X))
             batches = _batches(X, y, order, batch_size, drop_last)
+            if augment is not None:
+                batches = (augment(x, t, rng) for x, t in batches)
             _record(state, _train_epoch(state, criterion, batches, terms, callbacks))
             if evaluate_train:
                 _record(state, evaluate(model, criterion, X, y, metrics), "train_")

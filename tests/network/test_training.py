@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from sklearn.neural_network import MLPClassifier
 
+from lessons_lib.augment.tabular import Mixup
 from lessons_lib.network import (
     SGD,
     AdamW,
@@ -268,6 +269,51 @@ def test_each_epoch_visits_every_sample_once_in_a_new_order():
     np.testing.assert_array_equal(np.sort(first), X.ravel())
     np.testing.assert_array_equal(np.sort(second), X.ravel())
     assert np.any(first != second)
+
+
+def test_augmentation_changes_each_batch_and_not_the_data():
+    X, y = blobs()
+    original, seen = X.copy(), []
+
+    def shift(x, targets, rng):
+        seen.append(rng.standard_normal())
+        return x + 100 + seen[-1], np.full_like(targets, 2)
+
+    model = classifier(p=0.0)
+    history = fit(
+        model,
+        CrossEntropyLoss(),
+        SGD(model.parameters(), lr=0.1),
+        X,
+        y,
+        epochs=2,
+        batch_size=30,
+        augment=shift,
+        evaluate_train=True,
+        random_state=0,
+    )
+    assert len(set(seen)) == 4, "a new draw for each of the four batches"
+    assert np.array_equal(X, original)
+    # The training loss is that of the changed targets, all of one class; the evaluation's is not.
+    assert history["loss"][-1] < history["train_loss"][-1]
+
+
+def test_mixup_augments_a_training():
+    X, y = blobs()
+    model = classifier(p=0.0)
+    one_hot = np.eye(3)[y]
+    history = fit(
+        model,
+        CrossEntropyLoss(),
+        SGD(model.parameters(), lr=0.1),
+        X,
+        one_hot,
+        epochs=30,
+        augment=Mixup(alpha=0.4),
+        evaluate_train=True,
+        random_state=0,
+    )
+    assert history["train_loss"][-1] < 0.6 * history["train_loss"][0]
 
 
 def test_the_scheduler_steps_once_per_epoch():
