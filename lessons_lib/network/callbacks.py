@@ -201,15 +201,17 @@ class StoppingRule:
     creeping: bool
 
 
-#: The rules of common libraries; ``sklearn`` is ``MLPClassifier(n_iter_no_change=, tol=)`` and
-#: ``torch_plateau`` is ``ReduceLROnPlateau(threshold_mode="abs")``, which lowers the learning rate.
+#: The rules of common libraries; ``sklearn_mlp`` is ``MLPClassifier(n_iter_no_change=, tol=)``,
+#: ``sklearn_sgd`` the same of ``SGDClassifier``, and ``torch_plateau`` is
+#: ``ReduceLROnPlateau(threshold_mode="abs")``, which lowers the learning rate.
 STOPPING_RULES = {
     "keras": StoppingRule(extra_epochs=0, strict=True, creeping=False),
     "lightning": StoppingRule(extra_epochs=0, strict=True, creeping=False),
     "xgboost": StoppingRule(extra_epochs=0, strict=True, creeping=False),
     "lightgbm": StoppingRule(extra_epochs=0, strict=True, creeping=False),
     "ignite": StoppingRule(extra_epochs=0, strict=True, creeping=True),
-    "sklearn": StoppingRule(extra_epochs=1, strict=False, creeping=True),
+    "sklearn_mlp": StoppingRule(extra_epochs=1, strict=False, creeping=True),
+    "sklearn_sgd": StoppingRule(extra_epochs=0, strict=False, creeping=True),
     "torch_plateau": StoppingRule(extra_epochs=1, strict=True, creeping=False),
 }
 
@@ -241,7 +243,7 @@ def stopping_epoch(
     >>> validation_loss = [1.0, 0.8, 0.9, 0.9, 0.9, 0.9]
     >>> stopping_epoch(validation_loss, patience=2)
     3
-    >>> stopping_epoch(validation_loss, patience=2, rule="sklearn")
+    >>> stopping_epoch(validation_loss, patience=2, rule="sklearn_mlp")
     4
     """
     if rule not in STOPPING_RULES:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.linear_model import SGDClassifier
 from sklearn.neural_network import MLPClassifier
 
 from lessons_lib.network import EarlyStopping, Linear, stopping_epoch
@@ -90,7 +91,7 @@ def test_the_rule_of_scikit_learn(patience, tol, early_stopping):
     ).fit(X, y)
     values = [-score for score in mlp.validation_scores_] if early_stopping else mlp.loss_curve_
     assert 1 < mlp.n_iter_ < 300
-    assert stopping_epoch(values, patience, tol, "sklearn") == mlp.n_iter_ - 1
+    assert stopping_epoch(values, patience, tol, "sklearn_mlp") == mlp.n_iter_ - 1
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -101,8 +102,19 @@ def test_scikit_learn_takes_a_plateau_for_progress_if_tol_is_zero():
     ).fit(X, X[:, 0] > 0)
     values = [-score for score in mlp.validation_scores_]
     assert mlp.n_iter_ == 100
-    assert stopping_epoch(values, 3, 0.0, "sklearn") is None
+    assert stopping_epoch(values, 3, 0.0, "sklearn_mlp") is None
     assert stopping_epoch(values, 3, 0.0, "keras") < 99
+
+
+@pytest.mark.parametrize("patience", [1, 2, 5])
+def test_scikit_learn_s_sgd_does_not_wait_the_extra_epoch(patience):
+    X = np.random.default_rng(0).standard_normal((60, 2))
+    model = SGDClassifier(
+        max_iter=50, early_stopping=True, n_iter_no_change=patience, tol=1e9, random_state=0
+    ).fit(X, X[:, 0] > 0)
+    expected = stopping_epoch([1.0] * 50, patience, 1e9, "sklearn_sgd")
+    assert model.n_iter_ - 1 == expected
+    assert stopping_epoch([1.0] * 50, patience, 1e9, "sklearn_mlp") == expected + 1
 
 
 @settings(deadline=None)
@@ -130,7 +142,7 @@ def test_patience_counts_the_epochs_beyond_the_best():
     values = [1.0, 0.5] + [0.6] * 20
     for patience in range(1, 8):
         assert stopped_epoch(values, patience) == 1 + patience
-        assert stopping_epoch(values, patience, rule="sklearn") == 2 + patience
+        assert stopping_epoch(values, patience, rule="sklearn_mlp") == 2 + patience
     assert stopped_epoch(values, 0) == stopped_epoch(values, 1)
 
 
