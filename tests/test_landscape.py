@@ -11,6 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from lessons_lib.landscape import (
     NetworkLoss,
     TrajectoryRecorder,
+    along_gradient,
     expected_sharpness,
     filter_normalized_direction,
     gradient_covariance,
@@ -565,6 +566,16 @@ def test_slices_and_surfaces_of_a_quadratic():
     assert surface.shape == (2, 5)
     alpha, beta = np.meshgrid(steps, steps[:2])  # the layout that plt.contour takes
     np.testing.assert_allclose(surface, 0.5 + alpha**2 + 4 * beta**2, atol=1e-12)
+
+
+def test_along_the_gradient_of_a_quadratic():
+    """With L(w) = w² the walk is L(w - t 2w) = (1 - 2t)² w²."""
+    steps = np.array([0.1, 0.5, 2.0])
+    losses, changes = along_gradient(quadratic(np.array([[2.0]])), [0.7], steps)
+    np.testing.assert_allclose(losses, (1 - 2 * steps) ** 2 * 0.7**2, atol=1e-15)
+    np.testing.assert_allclose(changes, 2 * steps, rtol=1e-12)
+    with pytest.raises(ValueError, match="no direction"):
+        along_gradient(quadratic(np.eye(2)), [0.0, 0.0], steps)
 
 
 def test_bad_directions():

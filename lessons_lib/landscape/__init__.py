@@ -24,7 +24,8 @@ gradient noise          :func:`per_sample_gradients`, :func:`gradient_covariance
                         :func:`minibatch_variance`, :func:`minibatch_gradients`, :func:`noise_scale`
 curvature               :func:`hessian_vector_product`, :func:`top_eigenvalue`,
                         :func:`hessian_trace`
-sharpness               :func:`sam_sharpness`, :func:`expected_sharpness`
+sharpness               :func:`sam_sharpness`, :func:`expected_sharpness`,
+                        :func:`along_gradient`
 pictures                :func:`filter_normalized_direction`, :func:`loss_slice`,
                         :func:`loss_surface`, :func:`trajectory_plane`, :class:`TrajectoryRecorder`
 same function           :func:`rescale_layers`
@@ -56,6 +57,7 @@ from lessons_lib.landscape.reparametrization import rescale_layers
 from lessons_lib.landscape.sharpness import expected_sharpness, sam_sharpness
 from lessons_lib.landscape.slices import (
     TrajectoryPlane,
+    along_gradient,
     filter_normalized_direction,
     loss_slice,
     loss_surface,
@@ -69,6 +71,7 @@ __all__ = [
     "Objective",
     "TrajectoryPlane",
     "TrajectoryRecorder",
+    "along_gradient",
     "expected_sharpness",
     "filter_normalized_direction",
     "gradient_covariance",

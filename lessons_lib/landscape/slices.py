@@ -19,6 +19,7 @@ from lessons_lib.network import Module
 
 __all__ = [
     "TrajectoryPlane",
+    "along_gradient",
     "filter_normalized_direction",
     "loss_slice",
     "loss_surface",
@@ -113,6 +114,63 @@ def loss_slice(
     point = check_point(w)
     d = _check_direction("direction", direction, point)
     return np.array([value_of(point + step * d) for step in check_point(steps, "steps")])
+
+
+def along_gradient(
+    objective: Objective, w: ArrayLike, steps: ArrayLike
+) -> tuple[FloatArray, FloatArray]:
+    r"""Follow the negative gradient and watch the loss and the gradient on the way.
+
+    With :math:`g = \nabla L(w)` and :math:`w_t = w - t g` it returns
+
+    .. math::
+
+        L(w_t) \qquad\text{and}\qquad \frac{\|\nabla L(w_t) - g\|}{\|g\|}
+
+    for every step length :math:`t`. A gradient that is nearly constant along the way (a small
+    second number) is one that a long step may trust. Divided by :math:`t`, the second number is a
+    lower bound for the Lipschitz constant of the gradient.
+
+    Parameters
+    ----------
+    objective : callable
+        Returns value and gradient of a vector, see :class:`~lessons_lib.landscape.NetworkLoss`.
+    w : array-like of shape (n_parameters,)
+        Where the walk starts.
+    steps : array-like of shape (n_steps,)
+        The step lengths :math:`t`.
+
+    Returns
+    -------
+    losses, changes : ndarrays of shape (n_steps,)
+        As above.
+
+    Raises
+    ------
+    ValueError
+        If the gradient at `w` is zero: there is no way to follow.
+
+    References
+    ----------
+    S. Santurkar, D. Tsipras, A. Ilyas, A. Madry, "How Does Batch Normalization Help
+    Optimization?", NeurIPS 2018, section 3.1 and figure 4.
+
+    Examples
+    --------
+    For a quadratic with curvature 2 the gradient changes by twice the step:
+
+    >>> _, changes = along_gradient(lambda w: (float(w @ w), 2 * w), [3.0], [0.1, 0.2])
+    >>> changes.round(3)
+    array([0.2, 0.4])
+    """
+    point, lengths = check_point(w), check_point(steps, "steps")
+    _, gradient = objective(point)
+    length = float(np.linalg.norm(gradient))
+    if length == 0:
+        raise ValueError("the gradient at w is zero, so there is no direction to follow")
+    visited = [objective(point - t * gradient) for t in lengths]
+    changes = [float(np.linalg.norm(there - gradient)) / length for _, there in visited]
+    return np.array([value for value, _ in visited]), np.array(changes)
 
 
 def loss_surface(
