@@ -241,8 +241,9 @@ def power_iteration(
         v \leftarrow \frac{W^\top u}{\|W^\top u\|}, \qquad
         \sigma = u^\top W v
 
-    The error shrinks by :math:`(\sigma_2/\sigma_1)^2` an iteration. A weight changes little in one
-    training step, so a single iteration that starts where the last one ended is enough.
+    The angle of the vectors shrinks by :math:`(\sigma_2/\sigma_1)^2` an iteration, the error of
+    :math:`\sigma` by the square of that. A weight changes little in one training step, so a single
+    iteration that starts where the last one ended is enough.
 
     Parameters
     ----------
