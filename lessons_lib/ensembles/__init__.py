@@ -1,0 +1,24 @@
+"""Averages of models: decision trees, bagging, random forests, and what averaging can gain."""
+
+from lessons_lib.ensembles.bagging import BaggingClassifier, BaggingRegressor
+from lessons_lib.ensembles.forest import RandomForestClassifier, RandomForestRegressor
+from lessons_lib.ensembles.growth import Tree
+from lessons_lib.ensembles.splits import best_splits, entropy_score, one_hot, square_score
+from lessons_lib.ensembles.theory import ensemble_mse, error_moments
+from lessons_lib.ensembles.trees import DecisionTreeClassifier, DecisionTreeRegressor
+
+__all__ = [
+    "BaggingClassifier",
+    "BaggingRegressor",
+    "DecisionTreeClassifier",
+    "DecisionTreeRegressor",
+    "RandomForestClassifier",
+    "RandomForestRegressor",
+    "Tree",
+    "best_splits",
+    "ensemble_mse",
+    "entropy_score",
+    "error_moments",
+    "one_hot",
+    "square_score",
+]

@@ -1,0 +1,408 @@
+"""Decision trees for classification and regression."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from lessons_lib._validation import FloatArray, check_integer
+from lessons_lib.ensembles._parameters import (
+    RandomState,
+    check_generator,
+    count_features,
+    count_samples,
+)
+from lessons_lib.ensembles.binning import MAX_BINS, Bins, bin_features
+from lessons_lib.ensembles.growth import Settings, Tree, grow_trees
+
+__all__ = ["DecisionTreeClassifier", "DecisionTreeRegressor"]
+
+_SAMPLES_PER_BIN = 8
+
+
+def make_settings(estimator: Any, shape: tuple[int, ...], n_classes: int) -> Settings:
+    """Check the parameters of a tree or a forest.
+
+    Parameters
+    ----------
+    estimator : estimator
+        With the parameters of `DecisionTreeClassifier`.
+    shape : tuple of int
+        Number of samples and of features of the training data.
+    n_classes : int
+        Number of classes; 0 for regression.
+
+    Returns
+    -------
+    Settings
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter is of the wrong kind or out of range.
+    """
+    n_samples, n_features = shape
+    criteria = ("gini", "entropy") if n_classes else ("squared_error",)
+    if estimator.criterion not in criteria:
+        names = " or ".join(repr(name) for name in criteria)
+        raise ValueError(f"criterion must be {names}, got {estimator.criterion!r}.")
+    depth = estimator.max_depth
+    return Settings(
+        criterion=estimator.criterion,
+        n_classes=n_classes,
+        max_depth=None if depth is None else check_integer("max_depth", depth, 1),
+        min_samples_split=count_samples(
+            "min_samples_split", estimator.min_samples_split, 2, n_samples
+        ),
+        min_samples_leaf=count_samples(
+            "min_samples_leaf", estimator.min_samples_leaf, 1, n_samples
+        ),
+        max_features=count_features(estimator.max_features, n_features),
+    )
+
+
+def make_bins(estimator: Any, X: FloatArray) -> Bins | None:
+    """Return the bins to count samples in, or None where sorting them is better."""
+    max_bins = estimator.max_bins
+    if max_bins is not None and check_integer("max_bins", max_bins, 2) > MAX_BINS:
+        raise ValueError(f"max_bins must be at most {MAX_BINS} or None, got {max_bins!r}.")
+    bins = bin_features(X, max_bins)
+    # Counting visits all bins in all nodes. With few samples in them, sorting is faster.
+    if max_bins is None and bins is not None and _SAMPLES_PER_BIN * len(bins.low) > len(X):
+        return None
+    return bins
+
+
+class _DecisionTree(BaseEstimator):  # type: ignore[misc, unused-ignore]
+    """What both kinds of tree share."""
+
+    max_features_: int
+    n_features_in_: int
+    tree_: Tree
+
+    def _grow(self, X: FloatArray, y: NDArray[Any], sample_weight: Any, n_classes: int) -> None:
+        """Fit the tree to checked data."""
+        weight: FloatArray = _check_sample_weight(
+            sample_weight, X, dtype=np.float64, ensure_non_negative=True
+        )
+        if not weight.any():
+            raise ValueError("sample_weight must have a positive entry, got only zeros.")
+        settings = make_settings(self, X.shape, n_classes)
+        generator = check_generator(self.random_state)
+        bins = make_bins(self, X)
+        self.max_features_ = settings.max_features
+        [self.tree_] = grow_trees(X, y, weight[None], settings, [generator], bins)
+
+    def _check_X(self, X: ArrayLike) -> FloatArray:
+        check_is_fitted(self)
+        features: FloatArray = validate_data(self, X, reset=False, dtype=np.float64)
+        return features
+
+    def apply(self, X: ArrayLike) -> NDArray[np.intp]:
+        """Return the number of the leaf that each sample ends in.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of int of shape (n_samples,)
+            Index into the arrays of `tree_`.
+        """
+        features = self._check_X(X)
+        return self.tree_.apply(features)
+
+    def get_depth(self) -> int:
+        """Return the number of splits on the longest way from the root to a leaf."""
+        check_is_fitted(self)
+        return self.tree_.max_depth
+
+    def get_n_leaves(self) -> int:
+        """Return the number of leaves."""
+        check_is_fitted(self)
+        return self.tree_.n_leaves
+
+    @property
+    def feature_importances_(self) -> FloatArray:
+        """Share of each feature in the total decrease of impurity, on the training data."""
+        check_is_fitted(self)
+        return self.tree_.feature_importances(self.n_features_in_)
+
+
+class DecisionTreeClassifier(ClassifierMixin, _DecisionTree):  # type: ignore[misc, unused-ignore]
+    r"""A tree of questions ":math:`x_j \le t`?" with shares of the classes in its leaves.
+
+    Starting with all samples, each node takes the feature :math:`j` and threshold :math:`t` that
+    lower the impurity :math:`I` of its samples most,
+
+    .. math:: \max_{j,t}\; n\,I - n_L\,I_L - n_R\,I_R ,
+        \qquad I = 1 - \sum_c p_c^2 \;\text{ (Gini)} \quad\text{or}\quad
+        I = -\sum_c p_c \log_2 p_c \;\text{ (entropy)},
+
+    where :math:`p_c` is the share of class :math:`c`, and goes on with the two parts, until a node
+    holds one class only or another limit is reached.
+
+    Parameters
+    ----------
+    criterion : {"gini", "entropy"}, default="gini"
+        The impurity :math:`I`.
+    max_depth : int or None, default=None
+        Largest number of splits between the root and a leaf.
+    min_samples_split : int or float, default=2
+        Smallest number of samples in a node that may be split. A float is a fraction of all.
+    min_samples_leaf : int or float, default=1
+        Smallest number of samples in a leaf. A float is a fraction of all.
+    max_features : {"sqrt", "log2"}, int, float or None, default=None
+        Number of features to look at in each node, drawn at random for each: the root or the
+        logarithm of their number, a number, or a fraction. None means all. If no drawn feature
+        allows a split, more are drawn until one does.
+    max_bins : int or None, default=None
+        With None all thresholds are considered. With a number from 2 to 256, a feature that has
+        more different values is first divided into that many groups with about equally many
+        samples, and thresholds inside a group are not considered: the tree is then approximate.
+        See Notes.
+    random_state : int, Generator, RandomState or None, default=None
+        Draws the features. Without effect if all are looked at.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Class labels, sorted.
+    n_classes_ : int
+    tree_ : Tree
+        The tree as arrays.
+    feature_importances_ : ndarray of shape (n_features,)
+        Share of each feature in the total decrease of impurity.
+    max_features_ : int
+        Number of features looked at in each node.
+    n_features_in_ : int
+        Number of features seen in ``fit``.
+
+    Notes
+    -----
+    Where each feature has few different values (at most 256, and an eighth of the number of
+    samples), the splits of all nodes of a level are found at once by counting samples in bins.
+    Otherwise the samples are sorted in each node, which finds the same and takes longer.
+    ``max_bins`` makes counting available for any data, at the price of thresholds that are not
+    considered.
+
+    Among equally good splits that of the first feature and the lowest threshold is taken;
+    scikit-learn takes a random one. Thresholds lie halfway between two neighboring values in the
+    node. Sample weights weigh in the impurity, but not in the numbers of samples.
+
+    References
+    ----------
+    L. Breiman, J. Friedman, R. Olshen and C. Stone, "Classification and Regression Trees" (1984),
+    chapters 2 and 4.
+
+    Examples
+    --------
+    >>> X = np.array([[1.0], [2.0], [3.0], [4.0]])
+    >>> tree = DecisionTreeClassifier().fit(X, ["a", "a", "b", "b"])
+    >>> print(tree.tree_.threshold[0], tree.predict([[2.4], [2.6]]))
+    2.5 ['a' 'b']
+    """
+
+    classes_: NDArray[Any]
+    n_classes_: int
+
+    def __init__(
+        self,
+        *,
+        criterion: str = "gini",
+        max_depth: int | None = None,
+        min_samples_split: int | float = 2,
+        min_samples_leaf: int | float = 1,
+        max_features: str | int | float | None = None,
+        max_bins: int | None = None,
+        random_state: RandomState = None,
+    ) -> None:
+        self.criterion = criterion
+        self.max_depth = max_depth
+        self.min_samples_split = min_samples_split
+        self.min_samples_leaf = min_samples_leaf
+        self.max_features = max_features
+        self.max_bins = max_bins
+        self.random_state = random_state
+
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """Grow the tree.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+            Class labels.
+        sample_weight : array-like of shape (n_samples,), optional
+            Weights, not negative; 1 by default. A sample with weight zero does not take part.
+
+        Returns
+        -------
+        Self
+            The fitted estimator itself.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a parameter is out of range, or the data are not finite numbers of matching shapes.
+        """
+        features, labels = validate_data(self, X, y, dtype=np.float64)
+        check_classification_targets(labels)
+        self.classes_, numbers = np.unique(labels, return_inverse=True)
+        self.n_classes_ = len(self.classes_)
+        self._grow(features, numbers, sample_weight, self.n_classes_)
+        return self
+
+    def predict_proba(self, X: ArrayLike) -> FloatArray:
+        """Return the shares of the classes in each sample's leaf.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            In the order of `classes_`.
+        """
+        features = self._check_X(X)
+        return self.tree_.predict(features)
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the most frequent class in each sample's leaf.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Class labels; the first one of several that are equally frequent.
+        """
+        leaf = self.apply(X)
+        labels: NDArray[Any] = self.classes_[self.tree_.value.argmax(axis=1)[leaf]]
+        return labels
+
+
+class DecisionTreeRegressor(RegressorMixin, _DecisionTree):  # type: ignore[misc, unused-ignore]
+    r"""A tree of questions ":math:`x_j \le t`?" with a mean of the target in each leaf.
+
+    Starting with all samples, each node takes the feature :math:`j` and threshold :math:`t` that
+    lower the squared error most,
+
+    .. math:: \max_{j,t}\; n\,I - n_L\,I_L - n_R\,I_R ,
+        \qquad I = \tfrac{1}{n} \sum_i (y_i - \bar y)^2 ,
+
+    and goes on with the two parts, until all targets in a node are equal or another limit is
+    reached.
+
+    Parameters
+    ----------
+    criterion : {"squared_error"}, default="squared_error"
+        The impurity :math:`I`.
+    max_depth : int or None, default=None
+        Largest number of splits between the root and a leaf.
+    min_samples_split : int or float, default=2
+        Smallest number of samples in a node that may be split. A float is a fraction of all.
+    min_samples_leaf : int or float, default=1
+        Smallest number of samples in a leaf. A float is a fraction of all.
+    max_features : {"sqrt", "log2"}, int, float or None, default=None
+        Number of features to look at in each node, drawn at random for each: the root or the
+        logarithm of their number, a number, or a fraction. None means all. If no drawn feature
+        allows a split, more are drawn until one does.
+    max_bins : int or None, default=None
+        With None all thresholds are considered. With a number from 2 to 256, a feature that has
+        more different values is first divided into that many groups with about equally many
+        samples, and thresholds inside a group are not considered: the tree is then approximate.
+        See the notes of `DecisionTreeClassifier`.
+    random_state : int, Generator, RandomState or None, default=None
+        Draws the features. Without effect if all are looked at.
+
+    Attributes
+    ----------
+    tree_ : Tree
+        The tree as arrays.
+    feature_importances_ : ndarray of shape (n_features,)
+        Share of each feature in the total decrease of impurity.
+    max_features_ : int
+        Number of features looked at in each node.
+    n_features_in_ : int
+        Number of features seen in ``fit``.
+
+    References
+    ----------
+    L. Breiman, J. Friedman, R. Olshen and C. Stone, "Classification and Regression Trees" (1984),
+    chapter 8.
+
+    Examples
+    --------
+    >>> X = np.array([[1.0], [2.0], [3.0], [4.0]])
+    >>> tree = DecisionTreeRegressor(max_depth=1).fit(X, [0.0, 0.0, 5.0, 7.0])
+    >>> tree.predict([[0.0], [9.0]])
+    array([0., 6.])
+    """
+
+    def __init__(
+        self,
+        *,
+        criterion: str = "squared_error",
+        max_depth: int | None = None,
+        min_samples_split: int | float = 2,
+        min_samples_leaf: int | float = 1,
+        max_features: str | int | float | None = None,
+        max_bins: int | None = None,
+        random_state: RandomState = None,
+    ) -> None:
+        self.criterion = criterion
+        self.max_depth = max_depth
+        self.min_samples_split = min_samples_split
+        self.min_samples_leaf = min_samples_leaf
+        self.max_features = max_features
+        self.max_bins = max_bins
+        self.random_state = random_state
+
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """Grow the tree.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+        sample_weight : array-like of shape (n_samples,), optional
+            Weights, not negative; 1 by default. A sample with weight zero does not take part.
+
+        Returns
+        -------
+        Self
+            The fitted estimator itself.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a parameter is out of range, or the data are not finite numbers of matching shapes.
+        """
+        features, target = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
+        self._grow(features, target.astype(np.float64), sample_weight, n_classes=0)
+        return self
+
+    def predict(self, X: ArrayLike) -> FloatArray:
+        """Return the mean target of each sample's leaf.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Predictions, in the units of ``y``.
+        """
+        features = self._check_X(X)
+        return self.tree_.predict(features)[:, 0]

@@ -1,0 +1,472 @@
+"""Decision trees: scikit-learn's checks, the same trees as scikit-learn's, two equal searches."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn import tree as sklearn_tree
+from sklearn.datasets import load_digits, load_iris
+from sklearn.metrics import log_loss
+from sklearn.model_selection import cross_val_score
+from sklearn.utils.estimator_checks import estimator_checks_generator
+
+from lessons_lib.ensembles import (
+    DecisionTreeClassifier,
+    DecisionTreeRegressor,
+    best_splits,
+    entropy_score,
+    one_hot,
+    square_score,
+)
+from lessons_lib.ensembles.binning import bin_features
+from lessons_lib.ensembles.growth import Settings, apply_trees, grow_trees
+
+FEW = settings(max_examples=30, derandomize=True, deadline=None)
+CHECKS = [
+    pytest.param(estimator, check, id=f"{type(estimator).__name__}-{check.func.__name__}")
+    for estimator in (DecisionTreeClassifier(), DecisionTreeRegressor())
+    for estimator, check in estimator_checks_generator(estimator)
+    # It needs an environment variable, and concerns array types other than NumPy's.
+    if check.func.__name__ != "check_array_api_input"
+]
+
+
+@pytest.mark.parametrize(("estimator", "check"), CHECKS)
+def test_scikit_learns_own_checks(estimator, check):
+    check(estimator)
+
+
+# ------------------------------------------------------------------- the same trees as elsewhere
+
+
+def make_data(n_samples, n_features, n_classes, seed=0):
+    """Return continuous data, exact in the single precision that scikit-learn computes with."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n_samples, n_features)).astype(np.float32).astype(np.float64)
+    signal = X[:, 0] * X[:, 1] + np.sin(2 * X[:, 2]) + 0.5 * rng.normal(size=n_samples)
+    if not n_classes:
+        return X, signal
+    return X, np.digitize(signal, np.quantile(signal, np.arange(1, n_classes) / n_classes))
+
+
+def make_weight(n_samples):
+    """Return weights whose sums are exact and hardly ever equal, unlike counts of samples.
+
+    Ties, of which ours and scikit-learn may choose different ones, do not occur with them.
+    """
+    return np.random.default_rng(1).integers(2**19, 2**20, n_samples) / 2**20
+
+
+def in_depth_first_order(tree):
+    """Return the numbers of the nodes as a walk through the tree meets them."""
+    order, stack = [], [0]
+    while stack:
+        node = stack.pop()
+        order.append(node)
+        if tree.children_left[node] != -1:
+            stack += [tree.children_right[node], tree.children_left[node]]
+    return np.array(order)
+
+
+def assert_same_tree(ours, theirs):
+    """Compare two trees node by node, whatever their nodes' numbers."""
+    assert ours.node_count == theirs.node_count
+    a, b = in_depth_first_order(ours), in_depth_first_order(theirs)
+    for name in ("feature", "n_node_samples"):
+        np.testing.assert_array_equal(getattr(ours, name)[a], getattr(theirs, name)[b])
+    for name in ("threshold", "impurity", "weighted_n_node_samples"):
+        np.testing.assert_allclose(
+            getattr(ours, name)[a], getattr(theirs, name)[b], rtol=1e-9, atol=1e-12
+        )
+    values = theirs.value.reshape(theirs.node_count, -1)
+    np.testing.assert_allclose(ours.value[a], values[b], rtol=1e-9, atol=1e-12)
+
+
+# With twenty samples on each side, no two features divide a node in the same way.
+LIMITS = [
+    {"max_depth": 1},
+    {"max_depth": 3, "min_samples_leaf": 20},
+    {"max_depth": 6, "min_samples_leaf": 20},
+    {"min_samples_leaf": 20},
+    {"min_samples_leaf": 0.05},
+    {"min_samples_split": 100, "min_samples_leaf": 12},
+    {"min_samples_split": 0.2, "min_samples_leaf": 12},
+]
+every_limit = pytest.mark.parametrize("limits", LIMITS, ids=str)
+# With as many bins as values, counting is exact, too.
+every_search = pytest.mark.parametrize(
+    ("n_samples", "max_bins"), [(250, 256), (250, None), (700, None)], ids=str
+)
+
+
+@every_limit
+@every_search
+@pytest.mark.parametrize("criterion", ["gini", "entropy"])
+@pytest.mark.parametrize("n_classes", [2, 5])
+def test_the_classification_tree_is_scikit_learns(
+    limits, n_samples, max_bins, criterion, n_classes
+):
+    X, y = make_data(n_samples, 6, n_classes)
+    weight = make_weight(n_samples)
+    ours = DecisionTreeClassifier(criterion=criterion, max_bins=max_bins, **limits)
+    ours.fit(X, y, weight)
+    theirs = sklearn_tree.DecisionTreeClassifier(criterion=criterion, random_state=0, **limits)
+    assert_same_tree(ours.tree_, theirs.fit(X, y, weight).tree_)
+    new, _ = make_data(100, 6, n_classes, seed=1)
+    np.testing.assert_array_equal(ours.predict(new), theirs.predict(new))
+    np.testing.assert_allclose(ours.predict_proba(new), theirs.predict_proba(new), rtol=1e-12)
+    np.testing.assert_allclose(ours.feature_importances_, theirs.feature_importances_, atol=1e-12)
+    assert ours.get_depth() == theirs.get_depth()
+    assert ours.get_n_leaves() == theirs.get_n_leaves()
+
+
+@pytest.mark.parametrize("max_depth", [1, 2, 3])
+@pytest.mark.parametrize("criterion", ["gini", "entropy"])
+def test_the_tree_without_weights_is_scikit_learns(max_depth, criterion):
+    X, y = make_data(700, 6, 5)
+    ours = DecisionTreeClassifier(criterion=criterion, max_depth=max_depth).fit(X, y)
+    theirs = sklearn_tree.DecisionTreeClassifier(criterion=criterion, max_depth=max_depth)
+    assert_same_tree(ours.tree_, theirs.fit(X, y).tree_)
+
+
+@every_limit
+@every_search
+@pytest.mark.parametrize("offset", [0.0, 1e5])
+def test_the_regression_tree_is_scikit_learns(limits, n_samples, max_bins, offset):
+    X, y = make_data(n_samples, 6, 0)
+    ours = DecisionTreeRegressor(max_bins=max_bins, **limits).fit(X, y + offset)
+    theirs = sklearn_tree.DecisionTreeRegressor(random_state=0, **limits).fit(X, y)
+    theirs.tree_.value[:] += offset
+    assert_same_tree(ours.tree_, theirs.tree_)
+    new, _ = make_data(100, 6, 0, seed=1)
+    np.testing.assert_allclose(ours.predict(new), theirs.predict(new), rtol=1e-9)
+    np.testing.assert_allclose(ours.feature_importances_, theirs.feature_importances_, atol=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["Classifier", "Regressor"])
+def test_the_unlimited_tree_of_one_feature_is_scikit_learns(kind):
+    X, y = make_data(300, 3, 3 if kind == "Classifier" else 0)
+    ours = {"Classifier": DecisionTreeClassifier, "Regressor": DecisionTreeRegressor}[kind]()
+    theirs = getattr(sklearn_tree, f"DecisionTree{kind}")(random_state=0)
+    weight = make_weight(len(X))
+    assert_same_tree(ours.fit(X[:, :1], y, weight).tree_, theirs.fit(X[:, :1], y, weight).tree_)
+    np.testing.assert_allclose(ours.predict(X[:, :1]), y, rtol=1e-14)  # it knows the data by heart
+
+
+@pytest.mark.parametrize("kind", ["Classifier", "Regressor"])
+def test_sample_weights_as_in_scikit_learn(kind):
+    X, y = make_data(300, 5, 3 if kind == "Classifier" else 0)
+    weight = np.random.default_rng(1).uniform(0.0, 2.0, len(X)) * (np.arange(len(X)) % 5 > 0)
+    ours = {"Classifier": DecisionTreeClassifier, "Regressor": DecisionTreeRegressor}[kind]
+    theirs = getattr(sklearn_tree, f"DecisionTree{kind}")
+    limits = {"min_samples_leaf": 15}
+    a = ours(**limits).fit(X, y, weight)
+    b = theirs(random_state=0, **limits).fit(X, y, weight)
+    assert_same_tree(a.tree_, b.tree_)
+
+
+def test_accuracy_within_sampling_error_of_scikit_learns():
+    X, y = load_digits(return_X_y=True)
+    for max_features in (None, "sqrt"):
+        ours = cross_val_score(
+            DecisionTreeClassifier(max_features=max_features, random_state=0), X, y
+        )
+        theirs = cross_val_score(
+            sklearn_tree.DecisionTreeClassifier(max_features=max_features, random_state=0), X, y
+        )
+        difference = ours - theirs
+        error = difference.std(ddof=1) / np.sqrt(len(difference))
+        assert abs(difference.mean()) < 4 * error + 0.002
+
+
+# ------------------------------------------------------------------------------ one split, shown
+
+
+@pytest.mark.parametrize("score", [square_score, entropy_score])
+def test_best_splits_against_all_thresholds_tried(score):
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 8, (30, 4)).astype(float)
+    targets, weight = one_hot(rng.integers(0, 3, 30), 3), rng.uniform(0.5, 2.0, 30)
+
+    def total(rows):
+        sums = (targets[rows] * weight[rows, None]).sum(axis=0)
+        return float(score(sums, weight[rows].sum()))
+
+    gain, threshold = best_splits(X, targets, weight, score, min_samples_leaf=3)
+    for j in range(X.shape[1]):
+        tried = {
+            t: total(X[:, j] <= t) + total(X[:, j] > t) - total(np.full(30, True))
+            for t in np.arange(7) + 0.5
+            if min((X[:, j] <= t).sum(), (X[:, j] > t).sum()) >= 3
+        }
+        assert gain[j] == pytest.approx(max(tried.values()))
+        assert gain[j] == pytest.approx(tried[threshold[j]])
+
+
+def test_scores_are_impurities_up_to_a_constant():
+    p = np.array([0.5, 0.3, 0.2])
+    n = 10.0
+    gini, entropy = 1 - (p**2).sum(), log_loss([0, 1, 2], np.tile(p, (3, 1)), sample_weight=p)
+    assert 1 - square_score(n * p, np.array(n)) / n == pytest.approx(gini)
+    assert -entropy_score(n * p, np.array(n)) / n == pytest.approx(entropy / np.log(2))
+    # The Gini impurity is the variance of the one-hot class, summed over the columns.
+    classes = np.repeat([0, 1, 2], [5, 3, 2])
+    assert one_hot(classes, 3).var(axis=0).sum() == pytest.approx(gini)
+
+
+def test_no_gain_where_no_split_is_allowed():
+    X = np.array([[1.0, 0.0], [1.0, 0.0], [1.0, 1.0]])
+    gain, _ = best_splits(X, np.arange(3.0)[:, None], np.ones(3))
+    assert gain[0] == -np.inf
+    assert np.isfinite(gain[1])
+    assert best_splits(X, np.arange(3.0)[:, None], np.ones(3), min_samples_leaf=2)[0][1] == -np.inf
+
+
+def test_a_threshold_separates_neighboring_floats():
+    low = np.array([1.0, 1e308, -5e-324, 0.0, 5e-324])
+    high = np.nextafter(low, np.inf)
+    high[1] = 1.7e308
+    for a, b in zip(low, high, strict=True):
+        tree = DecisionTreeClassifier().fit([[a], [b]], [0, 1])
+        assert a <= tree.tree_.threshold[0] < b
+        np.testing.assert_array_equal(tree.predict([[a], [b]]), [0, 1])
+
+
+# --------------------------------------------------------------------------- counting or sorting
+
+
+@FEW
+@given(
+    seed=st.integers(0, 10_000),
+    criterion=st.sampled_from(["gini", "entropy", "squared_error"]),
+    n_values=st.integers(2, 40),
+    max_features=st.integers(1, 6),
+    min_samples_leaf=st.integers(1, 6),
+    max_depth=st.sampled_from([None, 1, 4]),
+)
+def test_counting_and_sorting_grow_the_same_trees(
+    seed, criterion, n_values, max_features, min_samples_leaf, max_depth
+):
+    rng = np.random.default_rng(seed)
+    X = rng.integers(0, n_values, (60, 6)) * 0.1
+    X[:, 0] = X[0, 0]  # a constant feature
+    # Sums of whole numbers are exact, so that even ties are decided alike.
+    y = rng.integers(0, 4, 60) if criterion != "squared_error" else rng.integers(-9, 9, 60) * 1.0
+    weights = rng.integers(0, 3, (3, 60)).astype(float)
+    n_classes = 0 if criterion == "squared_error" else 4
+    limits = Settings(criterion, n_classes, max_depth, 2, min_samples_leaf, max_features)
+
+    def grow(bins):
+        generators = [np.random.default_rng([seed, i]) for i in range(3)]
+        return grow_trees(X, y, weights, limits, generators, bins)
+
+    for counted, sorted_ in zip(grow(bin_features(X)), grow(None), strict=True):
+        for name, expected in vars(sorted_).items():
+            if criterion == "entropy" and name == "impurity":
+                np.testing.assert_allclose(counted.impurity, expected, atol=1e-14)
+            else:
+                np.testing.assert_array_equal(getattr(counted, name), expected, err_msg=name)
+
+
+@pytest.mark.parametrize("max_bins", [None, 64], ids=["sorting", "counting"])
+def test_searching_in_parts_changes_nothing(monkeypatch, max_bins):
+    X, y = make_data(400, 6, 3)
+    whole = DecisionTreeClassifier(max_features=3, max_bins=max_bins, random_state=0).fit(X, y)
+    monkeypatch.setattr("lessons_lib.ensembles.growth._NUMBERS", 1)
+    parts = DecisionTreeClassifier(max_features=3, max_bins=max_bins, random_state=0).fit(X, y)
+    for name, expected in vars(whole.tree_).items():
+        np.testing.assert_array_equal(getattr(parts.tree_, name), expected)
+
+
+def test_stacked_nodes_are_searched_like_single_ones():
+    rng = np.random.default_rng(0)
+    X, weight = rng.normal(size=(5, 12, 3)), rng.uniform(size=(5, 12))
+    targets = one_hot(rng.integers(0, 3, (5, 12)), 3)
+    together = best_splits(X, targets, weight, entropy_score)
+    for i in range(5):
+        alone = best_splits(X[i], targets[i], weight[i], entropy_score)
+        np.testing.assert_array_equal(np.stack(alone), np.stack(together)[:, i])
+
+
+def test_bins_are_exact_or_refused():
+    X = np.arange(257.0)[:, None]
+    assert bin_features(X) is None
+    bins = bin_features(X[1:])
+    np.testing.assert_array_equal(bins.low, X[1:])
+    np.testing.assert_array_equal(bins.high, X[1:])
+    np.testing.assert_array_equal(bins.codes, np.arange(256)[:, None])
+
+
+@FEW
+@given(seed=st.integers(0, 10_000), max_bins=st.integers(2, 20))
+def test_bins_beyond_the_limit_hold_neighbors(seed, max_bins):
+    rng = np.random.default_rng(seed)
+    X = np.column_stack([rng.normal(size=100), rng.integers(0, 5, 100), rng.integers(0, 40, 100)])
+    bins = bin_features(X, max_bins)
+    assert len(bins.low) <= max_bins
+    for j in range(3):
+        code, low, high = bins.codes[:, j], bins.low[:, j], bins.high[:, j]
+        assert np.all((low[code] <= X[:, j]) & (X[:, j] <= high[code]))
+        used = ~np.isnan(low)
+        assert np.all(high[used][:-1] < low[used][1:])
+        assert set(code) == set(range(used.sum()))
+    if max_bins <= 10:  # groups of a feature without ties are equally large
+        sizes = np.bincount(bins.codes[:, 0])
+        assert sizes.max() - sizes.min() <= 1
+
+
+def test_bins_beyond_the_limit_are_approximate_as_documented():
+    X, y = make_data(1000, 3, 3)
+    exact = DecisionTreeClassifier(max_depth=4).fit(X, y)
+    rough = DecisionTreeClassifier(max_depth=4, max_bins=16).fit(X, y)
+    fine = DecisionTreeClassifier(max_depth=4, max_bins=256).fit(X, y)
+    assert not np.array_equal(rough.tree_.threshold, exact.tree_.threshold)
+    assert abs(fine.score(X, y) - exact.score(X, y)) < 0.02
+    # At most 256 different values: binning is exact, whether asked for or not.
+    X = X.round(1)
+    a, b = (DecisionTreeClassifier(max_bins=bins).fit(X, y).tree_ for bins in (None, 256))
+    np.testing.assert_array_equal(a.threshold, b.threshold)
+
+
+# --------------------------------------------------------------------------------------- drawing
+
+
+def test_drawn_features_are_uniform():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(20, 5)), np.arange(20) % 2
+    counts = np.zeros(5)
+    for seed in range(300):
+        tree = DecisionTreeClassifier(max_features=1, max_depth=1, random_state=seed).fit(X, y)
+        counts[tree.tree_.feature[0]] += 1
+    assert ((counts - 60) ** 2 / 60).sum() < 18.5  # chi-square with 4 degrees, p = 0.001
+
+
+def test_drawing_goes_on_until_a_split_is_possible():
+    X = np.zeros((50, 30))
+    X[:, 17] = np.arange(50)
+    X[:, 23] = -np.arange(50)
+    used = set()
+    for seed in range(20):
+        tree = DecisionTreeRegressor(max_features=1, random_state=seed).fit(X, np.arange(50.0))
+        assert tree.get_n_leaves() == 50
+        used |= set(tree.tree_.feature.tolist())
+    assert used == {-2, 17, 23}
+
+
+def test_trees_do_not_depend_on_those_that_grow_with_them():
+    X, y = load_iris(return_X_y=True)
+    limits = Settings("gini", 3, max_features=2)
+    weights = np.random.default_rng(0).integers(0, 3, (4, len(X))).astype(float)
+
+    def grow(some):
+        generators = [np.random.default_rng(i) for i in some]
+        return grow_trees(X, y, weights[some], limits, generators, bin_features(X))
+
+    for i, together in enumerate(grow([0, 1, 2, 3])):
+        [alone] = grow([i])
+        for name, expected in vars(alone).items():
+            np.testing.assert_array_equal(getattr(together, name), expected)
+
+
+def test_max_features_as_in_scikit_learn():
+    X, y = load_digits(return_X_y=True)
+    for value in ("sqrt", "log2", None, 5, 0.3, 1.0):
+        ours = DecisionTreeClassifier(max_features=value, max_depth=1).fit(X[:50, :50], y[:50])
+        theirs = sklearn_tree.DecisionTreeClassifier(max_features=value, max_depth=1)
+        assert ours.max_features_ == theirs.fit(X[:50, :50], y[:50]).max_features_
+
+
+# ------------------------------------------------------------------------------ going down a tree
+
+
+def test_apply_walks_from_the_root_to_a_leaf(monkeypatch):
+    X, y = load_digits(return_X_y=True)
+    trees = [
+        DecisionTreeClassifier(max_depth=depth, max_features=8, random_state=depth).fit(X, y).tree_
+        for depth in (1, 3, None)
+    ]
+    expected = []
+    for tree in trees:
+        for x in X[:200]:
+            node = 0
+            while tree.children_left[node] != -1:
+                goes_left = x[tree.feature[node]] <= tree.threshold[node]
+                node = (tree.children_left if goes_left else tree.children_right)[node]
+            expected.append(node)
+    expected = np.reshape(expected, (3, 200))
+    np.testing.assert_array_equal(apply_trees(trees, X[:200]), expected)
+    monkeypatch.setattr("lessons_lib.ensembles.growth._STEPS", 1)
+    np.testing.assert_array_equal(apply_trees(trees, X[:200]), expected)
+    assert [tree.max_depth for tree in trees[:2]] == [1, 3]
+
+
+def test_a_pure_root_is_a_leaf():
+    X, y = np.arange(5.0)[:, None], np.full(5, 0.1)
+    tree = DecisionTreeRegressor().fit(X, y)
+    assert tree.get_n_leaves() == 1
+    assert tree.get_depth() == 0
+    np.testing.assert_allclose(tree.predict(X), y)
+    np.testing.assert_array_equal(tree.feature_importances_, [0.0])
+
+
+@pytest.mark.parametrize("n_values", [1, 300])
+def test_nothing_to_split_by(n_values):
+    X = np.ones((300, 2))
+    X[:, 0] = np.arange(300) % n_values
+    y = np.arange(300) % 2
+    tree = DecisionTreeClassifier(min_samples_leaf=150 if n_values == 1 else 151).fit(X, y)
+    assert tree.get_n_leaves() == 1
+    np.testing.assert_allclose(tree.predict_proba(X[:1]), [[0.5, 0.5]])
+    np.testing.assert_array_equal(tree.predict(X), 0)  # the first of equally frequent classes
+
+
+@pytest.mark.parametrize(
+    ("parameters", "error", "message"),
+    [
+        ({"criterion": "squared_error"}, ValueError, "criterion must be 'gini' or 'entropy'"),
+        ({"max_depth": 0}, ValueError, "max_depth must be at least 1, got 0"),
+        ({"max_depth": 2.5}, TypeError, "max_depth must be an integer"),
+        ({"min_samples_split": 1}, ValueError, "min_samples_split must be at least 2"),
+        ({"min_samples_split": 1.5}, ValueError, r"min_samples_split must lie in \(0, 1\]"),
+        ({"min_samples_leaf": 0}, ValueError, "min_samples_leaf must be at least 1"),
+        ({"min_samples_leaf": "3"}, TypeError, "min_samples_leaf must be a real number"),
+        ({"max_features": "root"}, ValueError, "max_features must be 'sqrt', 'log2'"),
+        ({"max_features": 5}, ValueError, "max_features must be at most 4"),
+        ({"max_features": 0}, ValueError, "max_features must be at least 1"),
+        ({"max_bins": 1}, ValueError, "max_bins must be at least 2"),
+        ({"max_bins": 257}, ValueError, "max_bins must be at most 256"),
+        ({"random_state": "zero"}, TypeError, "random_state must be an integer"),
+        ({"random_state": -1}, ValueError, "random_state must be at least 0"),
+    ],
+)
+def test_bad_parameters(parameters, error, message):
+    X, y = load_iris(return_X_y=True)
+    with pytest.raises(error, match=message):
+        DecisionTreeClassifier(**parameters).fit(X, y)
+
+
+def test_bad_data():
+    X, y = load_iris(return_X_y=True)
+    with pytest.raises(ValueError, match="criterion must be 'squared_error', got 'gini'"):
+        DecisionTreeRegressor(criterion="gini").fit(X, y)
+    with pytest.raises(ValueError, match="Unknown label type"):
+        DecisionTreeClassifier().fit(X, y + 0.5 * X[:, 0])
+    for model in (DecisionTreeClassifier(), DecisionTreeRegressor()):
+        with pytest.raises(ValueError, match="weight"):
+            model.fit(X, y, np.zeros(len(X)))
+        with pytest.raises(ValueError, match=r"[Nn]egative"):
+            model.fit(X, y, -np.ones(len(X)))
+        with pytest.raises(ValueError, match="NaN"):
+            model.fit(np.where(X > 2, X, np.nan), y)
+
+
+@pytest.mark.parametrize("module", ["splits", "binning", "trees", "bagging", "forest", "theory"])
+def test_examples_in_the_documentation(module):
+    result = doctest.testmod(importlib.import_module(f"lessons_lib.ensembles.{module}"))
+    assert result.attempted > 0
+    assert result.failed == 0
