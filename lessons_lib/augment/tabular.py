@@ -394,8 +394,8 @@ def nearest_neighbors(X: FloatArray, n_neighbors: int) -> NDArray[np.intp]:
         row, column = _candidates(left_single[rows], right_single, start, n_neighbors)
         if len(row) > 50 * n_neighbors * n_rows:  # an outlier makes all else look equally near
             row, column = _candidates(left[rows], right, start, n_neighbors)
-        difference = X[row]
-        difference -= X[column]
+        difference = X.take(row, axis=0)  # faster than X[row]
+        difference -= X.take(column, axis=0)
         distance = np.einsum("ij,ij->i", difference, difference)
         order = np.lexsort((distance, row))  # by row, then distance; stable, so then by column
         first = np.searchsorted(row, np.arange(start, min(start + n_rows, n_samples)))
