@@ -35,7 +35,7 @@ def both(X, y, **parameters):
         "all",
         {1: 100, 2: 200},
         {2: 40},
-        lambda y: {1: np.sum(y == 0) + 5},
+        pytest.param(lambda y: {1: np.sum(y == 0) + 5}, id="function"),
     ],
     ids=str,
 )
