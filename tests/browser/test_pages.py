@@ -9,11 +9,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
-from .conftest import HTML, Visit
+from .conftest import HTML, ROOT, Visit
 
 NOT_OURS = {"genindex", "search"}  # made by Sphinx and filled by script
 PAGES = sorted(path.stem for path in HTML.glob("*.html") if path.stem not in NOT_OURS)
-LESSONS = [page for page in PAGES if re.match(r"\d\d-", page)]
+LESSONS = [page for page in PAGES if (ROOT / "book" / f"{page}.ipynb").is_file()]
 LOOKS = [(width, theme) for width in (390, 1280) for theme in ("light", "dark")]
 
 
@@ -34,6 +34,13 @@ def test_page(browser: Browser, site: str, page: str, width: int, theme: str) ->
         assert visit.page.locator(".katex-error").count() == 0
         results = Axe().run(visit.page)
         assert results.violations_count == 0, results.generate_report()
+
+
+@pytest.mark.parametrize("paper", ["A4", "Letter"])
+def test_the_quick_reference_prints_on_one_sheet(browser: Browser, site: str, paper: str) -> None:
+    with Visit(browser, f"{site}/quick-reference.html") as visit:
+        pages = re.findall(rb"/Type\s*/Page\b", visit.page.pdf(format=paper))
+        assert len(pages) == 1
 
 
 @pytest.mark.parametrize("page", LESSONS)
