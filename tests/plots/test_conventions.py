@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 
-from lessons_lib import figures
 from lessons_lib.plots import conventions as plots
+
+from .fit import assert_fits_the_page
 
 ALPHAS = np.geomspace(0.1, 1e4, 26)
 CURVE = 0.5 + 0.1 * (np.log10(ALPHAS) - 1) ** 2
@@ -24,13 +24,7 @@ DRAWINGS = {
 @pytest.mark.parametrize("name", DRAWINGS)
 def test_it_fits_the_page(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     n_panels, draw = DRAWINGS[name]
-    figure = draw()
-    assert isinstance(figure, Figure)
-    assert len(figure.axes) == n_panels
-    assert all(ax.get_xlabel() for ax in figure.axes)
-    # The static form refuses labels that leave their panel.
-    monkeypatch.setenv("LESSONS_LIB_STATIC", "1")
-    figures.show(figure, caption="A caption.", alt=f"A drawing of {name}.")
+    assert_fits_the_page(draw, n_panels, monkeypatch)
 
 
 def test_each_number_stands_in_its_row() -> None:

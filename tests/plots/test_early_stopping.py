@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 
-from lessons_lib import figures
 from lessons_lib.plots import early_stopping as plots
+
+from .fit import assert_fits_the_page
 
 RNG = np.random.default_rng(0)
 EPOCHS = np.arange(1.0, 13.0)
@@ -62,14 +62,7 @@ DRAWINGS = {
 @pytest.mark.parametrize("name", DRAWINGS)
 def test_it_fits_the_page(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     n_panels, draw = DRAWINGS[name]
-    figure = draw()
-    assert isinstance(figure, Figure)
-    assert len(figure.axes) == n_panels
-    assert all(ax.get_xlabel() for ax in figure.axes)
-    assert figure.axes[0].get_ylabel()
-    # The static form refuses labels that leave their panel.
-    monkeypatch.setenv("LESSONS_LIB_STATIC", "1")
-    figures.show(figure, caption="A caption.", alt=f"A drawing of {name}.")
+    assert_fits_the_page(draw, n_panels, monkeypatch)
 
 
 def drawn(ax: object) -> list[np.ndarray]:

@@ -10,9 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from lessons_lib import figures, penalties
+from lessons_lib import penalties
 from lessons_lib.plots import elastic_net as plots
 from lessons_lib.selection import mean_confidence_interval
+
+from .fit import assert_fits_the_page
 
 RNG = np.random.default_rng(0)
 RATIOS = np.array([0.0, 0.5, 1.0])
@@ -67,14 +69,7 @@ DRAWINGS: dict[str, tuple[int, Callable[[], Figure]]] = {
 @pytest.mark.parametrize("name", DRAWINGS)
 def test_it_fits_the_page(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     n_panels, draw = DRAWINGS[name]
-    figure = draw()
-    assert isinstance(figure, Figure)
-    assert len(figure.axes) == n_panels
-    assert all(ax.get_xlabel() for ax in figure.axes)
-    assert figure.axes[0].get_ylabel() or figure.axes[0].get_yticklabels()
-    # The static form refuses labels that leave their panel.
-    monkeypatch.setenv("LESSONS_LIB_STATIC", "1")
-    figures.show(figure, caption="A caption.", alt=f"A drawing of {name}.")
+    assert_fits_the_page(draw, n_panels, monkeypatch)
 
 
 @pytest.mark.parametrize("l1_ratio", RATIOS)

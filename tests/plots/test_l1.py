@@ -8,9 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from lessons_lib import figures, solvers
+from lessons_lib import solvers
 from lessons_lib.penalties import L1
 from lessons_lib.plots import l1 as plots
+
+from .fit import assert_fits_the_page
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((30, 8))
@@ -82,14 +84,7 @@ DRAWINGS = {
 @pytest.mark.parametrize("name", DRAWINGS)
 def test_it_fits_the_page(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     n_panels, draw = DRAWINGS[name]
-    figure = draw()
-    assert isinstance(figure, Figure)
-    assert len(figure.axes) == n_panels
-    assert all(ax.get_xlabel() for ax in figure.axes)
-    assert figure.axes[0].get_ylabel()
-    # The static form refuses labels that leave their panel.
-    monkeypatch.setenv("LESSONS_LIB_STATIC", "1")
-    figures.show(figure, caption="A caption.", alt=f"A drawing of {name}.")
+    assert_fits_the_page(draw, n_panels, monkeypatch)
 
 
 def title(ax: Axes) -> str:

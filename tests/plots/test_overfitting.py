@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 
-from lessons_lib import figures
 from lessons_lib.datasets import sinusoid_problem
 from lessons_lib.models import polynomial_regression
 from lessons_lib.plots import overfitting as plots
 from lessons_lib.selection import bias_variance_decomposition
+
+from .fit import assert_fits_the_page
 
 RNG = np.random.default_rng(0)
 PROBLEM = sinusoid_problem(noise=0.3)
@@ -61,14 +61,7 @@ DRAWINGS = {
 @pytest.mark.parametrize("name", DRAWINGS)
 def test_it_fits_the_page(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     n_panels, draw = DRAWINGS[name]
-    figure = draw()
-    assert isinstance(figure, Figure)
-    assert len(figure.axes) == n_panels
-    assert all(ax.get_xlabel() for ax in figure.axes)
-    assert figure.axes[0].get_ylabel()
-    # The static form refuses labels that leave their panel.
-    monkeypatch.setenv("LESSONS_LIB_STATIC", "1")
-    figures.show(figure, caption="A caption.", alt=f"A drawing of {name}.")
+    assert_fits_the_page(draw, n_panels, monkeypatch)
 
 
 def test_the_terms_are_drawn_at_their_values() -> None:
