@@ -1223,7 +1223,7 @@ def to_markdown(rows: Iterable[Row]) -> str:
         the formulas write norms with ``\lVert`` and ``\rVert`` instead of bars.
     """
     lines = [
-        r"| Convention | Minimizes | $\lambda\rho$ | $\lambda(1-\rho)$ |",
+        r"| Convention | Minimizes | L1: $\lambda\rho$ | L2: $\lambda(1-\rho)$ |",
         "|---|---|---|---|",
     ]
     for row in rows:
