@@ -5,6 +5,7 @@ Each concern is a module with a ``setup(app)`` of its own:
 ``accessibility``  markup that checks of accessibility ask for
 ``environment``    what the notebooks' kernels are told during a build
 ``freshness``      execute notebooks again when the library has changed
+``glossary``       links to the glossary that lead to the word
 ``mathematics``    KaTeX at build time, from local files
 ``repository``     launch and source buttons, only when the repository's address is known
 ``weight``         remove from the built site what no page uses
@@ -16,10 +17,11 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-from . import accessibility, environment, freshness, mathematics, repository, weight
+from . import accessibility, environment, freshness, glossary, mathematics, repository, weight
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    for concern in (accessibility, environment, freshness, mathematics, repository, weight):
+    concerns = (accessibility, environment, freshness, glossary, mathematics, repository, weight)
+    for concern in concerns:
         concern.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
