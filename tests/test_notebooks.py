@@ -43,3 +43,19 @@ def test_cells_are_short(path: Path) -> None:
     for number, cell in enumerate(nbformat.read(path, as_version=4).cells):
         if cell.cell_type == "code":
             assert len(cell.source.splitlines()) <= 25, f"cell {number}"
+
+
+def test_links_read_well_in_jupyterlab(path: Path) -> None:
+    """JupyterLab knows the labels of this notebook's own prose; it shows all others as missing.
+
+    A link with a text of its own is fine: ``{ref}`text <label>```.
+    """
+    prose = "\n".join(
+        cell.source
+        for cell in nbformat.read(path, as_version=4).cells
+        if cell.cell_type == "markdown"
+    )
+    own = set(re.findall(r"^\(([\w-]+)\)=$|^\$\$ \(([\w-]+)\)$", prose, re.MULTILINE))
+    bare = re.findall(r"\{(?:ref|numref|eq)\}`([^`<]+)`|\[\]\(#([\w-]+)\)", prose)
+    labels = {label for pair in bare for text in pair for label in text.split(",") if label}
+    assert labels - {label for pair in own for label in pair} == set()
