@@ -225,7 +225,7 @@ def hessian_trace(
     References
     ----------
     M. F. Hutchinson, "A stochastic estimator of the trace of the influence matrix for Laplacian
-    smoothing splines", Communications in Statistics 18(3), 1989.
+    smoothing splines", Communications in Statistics: Simulation and Computation 18(3), 1989.
 
     Examples
     --------

@@ -100,7 +100,8 @@ def clip_weight_value_(parameters: Iterable[Parameter], clip_value: float) -> No
 
     References
     ----------
-    M. Arjovsky, S. Chintala, L. Bottou, "Wasserstein GAN", ICML 2017, algorithm 1.
+    M. Arjovsky, S. Chintala, L. Bottou, "Wasserstein Generative Adversarial Networks", ICML 2017,
+    algorithm 1.
     """
     check_interval("clip_value", clip_value, open_low=True)
     for parameter in parameters:
