@@ -1,4 +1,4 @@
-"""Links to the glossary lead to the word that they show."""
+"""Links to the glossary: they lead to the word, and every word is linked from a lesson."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from .test_pages import HTML
+from .test_pages import HTML, LESSONS, read
 
 TERMS = {"test rows": "test rows", "penalty": "penalty", "elastic net": "Elastic Net"}
 
@@ -33,3 +33,14 @@ def test_a_word_is_found_in_its_forms(
     find_term: Callable[..., str | None], word: str, term: str | None
 ) -> None:
     assert find_term(word, TERMS) == term
+
+
+def test_every_word_is_linked_from_a_lesson() -> None:
+    entries = {str(entry["id"]) for entry in read(HTML / "glossary.html").select("dt[id]")}
+    linked = {
+        str(link["href"]).partition("#")[2]
+        for page in LESSONS
+        for link in read(page).select('article a[href^="glossary.html"]')
+    }
+    assert "" not in linked, "a link to the glossary leads to its top"
+    assert entries - linked == set()
