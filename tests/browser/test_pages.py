@@ -9,11 +9,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
-from .conftest import HTML, ROOT, Visit
+from ..contents import LESSONS
+from .conftest import HTML, Visit
 
 NOT_OURS = {"genindex", "search"}  # made by Sphinx and filled by script
 PAGES = sorted(path.stem for path in HTML.glob("*.html") if path.stem not in NOT_OURS)
-LESSONS = [page for page in PAGES if (ROOT / "book" / f"{page}.ipynb").is_file()]
 LOOKS = [(width, theme) for width in (390, 1280) for theme in ("light", "dark")]
 
 
