@@ -90,10 +90,12 @@ class Session:
             print("\n".join(f"- {m.because}" for m in exercise.misconceptions))
 
     def progress(self, lesson: str | None = None) -> None:
-        """Print a table of the exercises and their status: see :func:`progress`."""
-        lessons = lesson_names(self._package) if lesson is None else (lesson,)
+        """Show where the reader is: see :func:`progress`."""
+        if lesson is None:
+            self._overview()
+            return
         try:
-            exercises = [e for name in lessons for e in exercises_of(name, self._package)]
+            exercises = exercises_of(lesson, self._package)
         except UnknownExerciseError as error:
             print(error)
             return
@@ -104,6 +106,16 @@ class Session:
             print(f"{exercise.name:<{width}}  {exercise.stars}  {status}")
         n_passed = sum(records.get(e.name, Record()).passed is not None for e in exercises)
         print(f"{n_passed} of {len(exercises)} passed")
+
+    def _overview(self) -> None:
+        """Show a table with a row for each lesson; in Jupyter its names are links."""
+        from lessons_lib._page import display_output
+        from lessons_lib.exercises._overview import overview_html, overview_text
+
+        lessons = {name: exercises_of(name, self._package) for name in lesson_names(self._package)}
+        passed = {name for name, record in self._records().read().items() if record.passed}
+        rows = {"text/plain": overview_text(lessons, passed)}
+        display_output({"text/html": overview_html(lessons, passed), **rows})
 
     def last_attempt(self, name: str) -> None:
         """Print the last answer that was checked: see :func:`last_attempt`."""
@@ -185,12 +197,15 @@ def solution(name: str) -> None:
 
 
 def progress(lesson: str | None = None) -> None:
-    """Print which exercises are passed, attempted, or not attempted.
+    """Show where you are: in the whole book, or in one lesson.
+
+    Without an argument, how many exercises of each lesson are passed, and which one comes next.
+    With one, whether each exercise of that lesson is passed, attempted, or not attempted.
 
     Parameters
     ----------
     lesson : str, optional
-        Only this lesson's, for example ``"overfitting"``.
+        The lesson to list, for example ``"overfitting"``.
     """
     _session().progress(lesson)
 

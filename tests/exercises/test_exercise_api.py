@@ -155,9 +155,13 @@ def test_progress_survives_the_session(capsys):
     session.last_attempt("shrinkage.word")
     session.hint("shrinkage.penalty")
     session.progress()
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[:2] == ["('ridge', 1.25)", "hint 2 of 3: Sum, then halve."]
-    assert lines[-2:] == ["shrinkage.word     ★☆☆  passed", "1 of 8 passed"]
+    assert capsys.readouterr().out.splitlines() == [
+        "('ridge', 1.25)",
+        "hint 2 of 3: Sum, then halve.",
+        "folds       0 of  1  next: folds.shuffle ★★★",
+        "shrinkage   1 of  7  next: shrinkage.penalty ★☆☆",
+        "1 of 8 passed",
+    ]
 
 
 def test_an_answer_without_source_keeps_the_attempt_before(capsys, run_cell):
