@@ -1,6 +1,7 @@
 """The first lesson in JupyterLab, as a reader meets it: run it, do an exercise, move a slider.
 
-The tests share one JupyterLab, on a copy of the notebook, and one open page.
+The tests share one JupyterLab, on copies of the notebooks, and one open page. At the end the home
+page is opened there, too: by then an exercise is passed.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ from lessons_lib.exercises import overfitting
 
 ROOT = Path(__file__).resolve().parents[2]
 LESSON = "01-overfitting.ipynb"
+HOME = "index.ipynb"
 EXERCISE = overfitting.BEST_EPOCH
 
 # JupyterLab asks other hosts for news and for newer versions unless told not to, and by default
@@ -53,6 +56,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("jupyterlab")
     (folder / "book").mkdir()
     notebook = Path(shutil.copy(ROOT / "book" / LESSON, folder / "book"))
+    shutil.copy(ROOT / "book" / HOME, folder / "book")
     for name, values in SETTINGS.items():
         path = folder / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True)
@@ -103,7 +107,7 @@ def _wait_for_info(process: subprocess.Popen[bytes], folder: Path, log: Path) ->
 
 @dataclass
 class Lab:
-    """The lesson, opened and run in JupyterLab."""
+    """A notebook, opened and run in JupyterLab."""
 
     page: Page
     requests: list[str]
@@ -117,6 +121,13 @@ class Lab:
 
 @pytest.fixture(scope="module")
 def lab(browser: Browser, server: Server) -> Iterator[Lab]:
+    with _open(browser, server, LESSON) as lab:
+        yield lab
+
+
+@contextmanager
+def _open(browser: Browser, server: Server, name: str) -> Iterator[Lab]:
+    """Open a notebook in a page of its own, and run it."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
     lab = Lab(page, requests=[], problems=[])
@@ -128,7 +139,7 @@ def lab(browser: Browser, server: Server) -> Iterator[Lab]:
     page.on("console", listen)
     page.on("pageerror", lambda error: lab.problems.append(str(error)))
     page.on("request", lambda request: lab.requests.append(request.url))
-    page.goto(f"{server.url}lab/tree/{LESSON}?token={server.token}")
+    page.goto(f"{server.url}lab/workspaces/{Path(name).stem}/tree/{name}?token={server.token}")
     # Asked to run earlier, JupyterLab asks back which kernel to use.
     expect(page.locator("#jp-main-statusbar")).to_contain_text("| Idle", timeout=60_000)
     page.get_by_role("menuitem", name="Run", exact=True).click()
@@ -212,3 +223,22 @@ def test_the_page_asks_no_other_host_and_has_no_error(lab: Lab, server: Server) 
     others = {url for url in lab.requests if not url.startswith(("data:", "blob:"))}
     assert {urlsplit(url).netloc for url in others} == {own}
     assert lab.problems == []
+
+
+def test_the_home_page_tells_what_is_passed_and_leads_to_the_notebooks(
+    browser: Browser, lab: Lab, server: Server
+) -> None:
+    with _open(browser, server, HOME) as home:
+        prose = home.page.locator(".jp-MarkdownCell .jp-MarkdownOutput:visible")
+        assert not re.search(r":::|\{doc\}", "\n".join(prose.all_inner_texts()))
+        overview = home.page.get_by_role("region", name="Exercises")
+        expect(overview.get_by_role("row", name="1 Overfitting")).to_contain_text("1 of")
+        for place in home.page.locator(".map-sheet > a").all():
+            assert place.evaluate("node => node.scrollHeight <= node.clientHeight")
+        link = home.page.get_by_role("navigation", name="Map of the book").get_by_role(
+            "link", name="1 Overfitting"
+        )
+        link.click()
+        tab = home.page.locator(".lm-DockPanel-tabBar .lm-mod-current")
+        expect(tab).to_contain_text(LESSON, timeout=20_000)
+        assert home.problems == []
