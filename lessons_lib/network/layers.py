@@ -137,9 +137,9 @@ class Linear(Module):
         """Accumulate the gradients of weight and bias."""
         x = after_forward(self, self._x)
         check_grad(self, grad, (len(x), self.out_features))
-        self.weight.grad += (x.T @ grad).T  # G^T X, in the weight's memory order
-        if self.bias is not None:
+        if self.bias is not None:  # first, as long as the gradient is in the cache
             self.bias.grad += column_sums(grad)
+        self.weight.add_product(grad.T, x)
 
     def backward(self, grad: FloatArray) -> FloatArray:
         """Accumulate the parameters' gradients; return the gradient for the input."""
@@ -169,8 +169,8 @@ class ReLU(Module):
         """Apply the function to every element; any shape."""
         check_batch(self, x)
         self._positive = x > 0
-        # With an array of zeros: NumPy compares an array with one number only half as fast.
-        y: FloatArray = np.maximum(x, np.zeros_like(x))
+        # With a row of zeros: NumPy compares an array with one number only half as fast.
+        y: FloatArray = np.maximum(x, np.zeros(x.shape[-1:], x.dtype))
         return y
 
     def backward(self, grad: FloatArray) -> FloatArray:

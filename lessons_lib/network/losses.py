@@ -200,7 +200,8 @@ class CrossEntropyLoss(Loss):
         """Compare logits (n_samples, n_classes) with labels (n_samples,) or probabilities."""
         check_batch(self, prediction, (2,))
         q, normalizer = self._weighted_target(prediction, np.asarray(target))
-        shifted = prediction - prediction.max(axis=1, keepdims=True)
+        # The maximum of each row, taken column by column: rows are short, columns long.
+        shifted = prediction - prediction.T.copy().max(axis=0)[:, np.newaxis]
         p = np.exp(shifted)
         sums = p.sum(axis=1, keepdims=True)
         p /= sums

@@ -378,14 +378,14 @@ class SpectralNorm(Module):
 
     def backward(self, grad: FloatArray) -> FloatArray:
         """Accumulate the parameters' gradients; return the gradient for the input."""
-        self.layer.weight.grad.fill(0)
+        self.layer.weight.zero_grad()
         grad_x = self.layer.backward(grad)
         self._accumulate_weight_grad()
         return grad_x
 
     def backward_parameters(self, grad: FloatArray) -> None:
         """Accumulate the gradients of weight and bias."""
-        self.layer.weight.grad.fill(0)
+        self.layer.weight.zero_grad()
         self.layer.backward_parameters(grad)
         self._accumulate_weight_grad()
 

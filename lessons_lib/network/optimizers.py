@@ -67,8 +67,10 @@ class FlatParameters:
             self.state[name] = np.zeros_like(self.data)
         return self.state[name]
 
-    def check_in_place(self) -> None:
-        """Raise if the parameters have moved elsewhere, so that a step would be lost."""
+    def settle(self) -> None:
+        """Complete the gradients; raise if parameters have moved, so that a step would be lost."""
+        for parameter in self.parameters:
+            parameter.settle_grad()
         if any(parameter.data.base is not self.data for parameter in self.parameters):
             raise RuntimeError(
                 "these parameters have moved: another optimizer has taken them, or model.to() "
@@ -115,12 +117,13 @@ class Optimizer:
     def zero_grad(self) -> None:
         """Set every gradient to zero; backward passes add to what is there."""
         for flat in self._flats:
-            flat.grad.fill(0)
+            for parameter in flat.parameters:
+                parameter.zero_grad()
 
     def step(self) -> None:
         """Change the parameters, given their gradients."""
         for group, flat in zip(self.param_groups, self._flats, strict=True):
-            flat.check_in_place()
+            flat.settle()
             flat.n_steps += 1
             self._update(flat, group)
 
@@ -291,11 +294,12 @@ class Adam(Optimizer):
         add_scaled(mean, grad, 1 - beta1)
         square *= beta2
         add_scaled(square, np.multiply(grad, grad, out=flat.scratch), 1 - beta2)
+        # Fraction and eps both times sqrt(1 - beta2^t): one division of all values less.
+        correction = math.sqrt(1 - beta2**flat.n_steps)
         step = np.sqrt(square, out=flat.scratch)
-        step /= math.sqrt(1 - beta2**flat.n_steps)
-        step += options["eps"]
+        step += options["eps"] * correction
         np.divide(mean, step, out=step)
-        add_scaled(flat.data, step, -options["lr"] / (1 - beta1**flat.n_steps))
+        add_scaled(flat.data, step, -options["lr"] * correction / (1 - beta1**flat.n_steps))
 
     def _check_options(self, options: Mapping[str, Any]) -> None:
         super()._check_options(options)

@@ -152,6 +152,37 @@ def test_converting_the_model_after_the_optimizer_is_noticed():
         optimizer.step()
 
 
+@pytest.mark.parametrize("optimized", [False, True])
+def test_products_add_to_the_gradient_as_sums_do(optimized):
+    rng = np.random.default_rng(0)
+    parameter = Parameter(np.asfortranarray(rng.standard_normal((3, 4))))
+    if optimized:
+        SGD([parameter])
+    left, right = rng.standard_normal((3, 5)), rng.standard_normal((5, 4))
+    parameter.grad = np.full((3, 4), np.nan)  # must leave no trace
+    parameter.zero_grad()
+    parameter.add_product(left, right)
+    np.testing.assert_allclose(parameter.grad, left @ right)
+    parameter.add_product(left, right)
+    parameter.grad += 1
+    np.testing.assert_allclose(parameter.grad, 2 * left @ right + 1)
+    parameter.zero_grad()
+    parameter.grad += 1
+    assert np.all(parameter.grad == 1)
+
+
+def test_a_step_knows_of_zeros_that_nobody_has_read():
+    parameters = make_parameters()
+    values = [parameter.data.copy() for parameter in parameters]
+    optimizer = SGD(parameters, lr=1.0)
+    for parameter in parameters:
+        parameter.grad += 1
+    optimizer.zero_grad()
+    optimizer.step()
+    for parameter, value in zip(parameters, values, strict=True):
+        np.testing.assert_array_equal(parameter.data, value)
+
+
 def test_a_deep_copy_is_independent():
     parameters = make_parameters()
     optimizer = SGD(parameters)
