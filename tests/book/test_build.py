@@ -18,20 +18,30 @@ from sphinx.errors import ExtensionError
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def build(folder: Path, cells: list[nbformat.NotebookNode], **environment: str) -> tuple[int, str]:
-    """Build a book of one notebook with the settings of the real one."""
+def build(
+    folder: Path,
+    cells: list[nbformat.NotebookNode],
+    *,
+    more: dict[str, list[nbformat.NotebookNode]] | None = None,
+    **environment: str,
+) -> tuple[int, str]:
+    """Build a book of one notebook, or of some more, with the settings of the real one."""
     source = folder / "book"
     source.mkdir(parents=True)
     shutil.copytree(ROOT / "book" / "_static", source / "_static")
     shutil.copytree(ROOT / "book" / "_templates", source / "_templates")
     (source / "references.bib").write_text("")
-    cells = [new_markdown_cell("# Small"), *cells]
-    nbformat.write(new_notebook(cells=cells), source / "small.ipynb")
+    for name, own in {"small": cells, **(more or {})}.items():
+        notebook = new_notebook(cells=[new_markdown_cell(f"# {name.title()}"), *own])
+        nbformat.write(notebook, source / f"{name}.ipynb")
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     for name, path in config["sphinx"]["local_extensions"].items():
         config["sphinx"]["local_extensions"][name] = str(ROOT / path)
     (folder / "_config.yml").write_text(yaml.safe_dump(config))
-    (folder / "_toc.yml").write_text("format: jb-book\nroot: small\n")
+    toc: dict[str, object] = {"format": "jb-book", "root": "small"}
+    if more:
+        toc["chapters"] = [{"file": name} for name in more]
+    (folder / "_toc.yml").write_text(yaml.safe_dump(toc))
     command = [str(Path(sys.executable).with_name("jupyter-book")), "build", "book"]
     command += ["--config", "_config.yml"]
     command += ["--toc", str(folder / "_toc.yml"), "--path-output", ".", "-W", "--keep-going"]
@@ -52,6 +62,19 @@ def test_a_raising_cell_stops_the_build(tmp_path: Path) -> None:
     code, output = build(tmp_path, [new_code_cell("value = 1\nvalue / 0")])
     assert code != 0, output
     for part in ("small.ipynb", "value / 0", "ZeroDivisionError"):
+        assert part in output
+
+
+def test_notebooks_are_executed_together_and_each_failure_is_told(tmp_path: Path) -> None:
+    def meet(me: str, other: str) -> list[nbformat.NotebookNode]:
+        """Wait for the other notebook, which waits for this one, and then fail."""
+        wait = f"open('{me}.here', 'w').close()\nwhile not os.path.exists('{other}.here'):\n"
+        wait = f"import os, time\n{wait}    time.sleep(0.1)"
+        return [new_code_cell(wait), new_code_cell(f"'{me} has met {other}' / 0")]
+
+    code, output = build(tmp_path, meet("small", "other"), more={"other": meet("other", "small")})
+    assert code != 0, output
+    for part in ("small.ipynb", "'small has met other' / 0", "other.ipynb", "TypeError"):
         assert part in output
 
 

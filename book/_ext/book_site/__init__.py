@@ -4,6 +4,7 @@ Each concern is a module with a ``setup(app)`` of its own:
 
 ``accessibility``  markup that checks of accessibility ask for
 ``environment``    what the notebooks' kernels are told during a build
+``execution``      execute several notebooks at once
 ``freshness``      execute notebooks again when the library has changed
 ``glossary``       links to the glossary that lead to the word
 ``mathematics``    KaTeX at build time, from local files
@@ -17,11 +18,30 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-from . import accessibility, environment, freshness, glossary, mathematics, repository, weight
+from . import (
+    accessibility,
+    environment,
+    execution,
+    freshness,
+    glossary,
+    mathematics,
+    repository,
+    weight,
+)
+
+CONCERNS = (
+    accessibility,
+    environment,
+    execution,
+    freshness,
+    glossary,
+    mathematics,
+    repository,
+    weight,
+)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    concerns = (accessibility, environment, freshness, glossary, mathematics, repository, weight)
-    for concern in concerns:
+    for concern in CONCERNS:
         concern.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -38,7 +38,8 @@ def find_outdated(
     executed = fingerprint(ROOT, EXECUTED)
     marker = Path(app.outdir).parent / ".executed-with"
     if not marker.is_file() or marker.read_text() != executed:
-        shutil.rmtree(app.config.nb_execution_cache_path or _default_cache(app), ignore_errors=True)
+        cache = env.mystnb_config.execution_cache_path  # type: ignore[attr-defined]
+        shutil.rmtree(cache, ignore_errors=True)
         logger.info("lessons_lib has changed: executing all notebooks")
         marker.parent.mkdir(parents=True, exist_ok=True)
         marker.write_text(executed)
@@ -46,10 +47,6 @@ def find_outdated(
     outdated = getattr(env, "book_site_state", None) != state
     env.book_site_state = state  # type: ignore[attr-defined]
     return sorted(env.found_docs) if outdated else []
-
-
-def _default_cache(app: Sphinx) -> Path:
-    return Path(app.outdir).parent / ".jupyter_cache"
 
 
 def setup(app: Sphinx) -> None:
