@@ -131,16 +131,16 @@ def affine(
 
     # (row, column) points down and right, where R turns clockwise: so R(-θ) looks like R(θ).
     cosine, sine = np.cos(theta) / factor, np.sin(theta) / factor
-    row, column = np.indices(images.shape[1:3])
-    center_row, center_column = (images.shape[1] - 1) / 2, (images.shape[2] - 1) / 2
-    row = row - _spread(shift[:, 0]) - center_row
-    column = column - _spread(shift[:, 1]) - center_column
-    old_row = _spread(cosine) * row + _spread(sine) * column + center_row
-    old_column = _spread(cosine) * column - _spread(sine) * row + center_column
+    height, width = images.shape[1:3]
+    center_row, center_column = (height - 1) / 2, (width - 1) / 2
+    row = np.arange(height)[:, np.newaxis] - _spread(shift[:, 0]) - center_row
+    column = np.arange(width) - _spread(shift[:, 1]) - center_column
 
     # One call for the whole batch: the number of the image is a third coordinate, always whole.
-    number = np.broadcast_to(_spread(np.arange(n_images)), old_row.shape)
-    coordinates = np.stack([number, old_row, old_column])
+    coordinates = np.empty((3, n_images, height, width))
+    coordinates[0] = _spread(np.arange(n_images))
+    coordinates[1] = _spread(cosine) * row + _spread(sine) * column + center_row
+    coordinates[2] = _spread(cosine) * column - _spread(sine) * row + center_column
     result = np.empty_like(images)
     for channel in np.ndindex(images.shape[3:]):
         ndimage.map_coordinates(
@@ -186,7 +186,7 @@ def adjust_brightness(
     As torchvision's ``adjust_brightness``, where black is 0; so it is here.
     """
     images, factors = _check_adjustment(images, factor, value_range)
-    return _blend(images, np.zeros_like(images), factors, value_range)
+    return _blend(images, _black(images), factors, value_range)
 
 
 def adjust_contrast(
@@ -223,8 +223,7 @@ def adjust_contrast(
     As torchvision's ``adjust_contrast``.
     """
     images, factors = _check_adjustment(images, factor, value_range)
-    mean = _gray(images).mean(axis=(1, 2))
-    return _blend(images, _like(images, mean), factors, value_range)
+    return _blend(images, _mean_gray(images), factors, value_range)
 
 
 def adjust_saturation(
@@ -261,10 +260,7 @@ def adjust_saturation(
     As torchvision's ``adjust_saturation``.
     """
     images, factors = _check_adjustment(images, factor, value_range)
-    gray = _gray(images)
-    if images.ndim == 4:
-        gray = gray[..., np.newaxis]
-    return _blend(images, gray, factors, value_range)
+    return _blend(images, _pixel_gray(images), factors, value_range)
 
 
 class _ImageTransform(Transform[FloatArray]):
@@ -501,17 +497,14 @@ class ColorJitter(_ImageTransform):
         return [as_range(name, getattr(self, name), center=1.0, low=0.0) for name in names]
 
     def _apply(self, images: FloatArray, rng: np.random.Generator) -> FloatArray:
-        adjustments = (adjust_brightness, adjust_contrast, adjust_saturation)
-        factors = [draw(bounds, len(images), rng) for bounds in self._factor_ranges()]
+        factors = np.array([draw(bounds, len(images), rng) for bounds in self._factor_ranges()])
         order = rng.permuted(np.tile(np.arange(3), (len(images), 1)), axis=1)
-        result = images.copy()
-        for step in order.T:
-            for k, adjust in enumerate(adjustments):
-                turn = step == k
-                if turn.any():
-                    result[turn] = adjust(
-                        result[turn], factors[k][turn], value_range=self.value_range
-                    )
+        result, _ = _check_adjustment(images, 1.0, self.value_range)
+        for step in order.T:  # for each image, which of the three adjustments has its turn
+            others = (_black(result), _mean_gray(result), _pixel_gray(result))
+            other = np.choose(step.reshape(-1, *[1] * (images.ndim - 1)), others)
+            factor = factors[step, np.arange(len(images))]
+            result = _blend(result, other, factor, self.value_range)
         return result
 
 
@@ -580,7 +573,7 @@ def _one_per_image(
         )
     if not np.isfinite(values).all():
         raise ValueError(f"{name} must be finite, got {value!r}.")
-    return np.broadcast_to(values, (n_images, *shape))
+    return values if values.shape != shape else np.broadcast_to(values, (n_images, *shape))
 
 
 def _check_adjustment(
@@ -614,6 +607,22 @@ def _gray(images: FloatArray) -> FloatArray:
     if images.shape[3] == 1:
         return images[..., 0]
     return images @ _LUMA.astype(images.dtype)
+
+
+def _black(images: FloatArray) -> FloatArray:
+    """Return what `adjust_brightness` blends with."""
+    return np.zeros_like(images)
+
+
+def _mean_gray(images: FloatArray) -> FloatArray:
+    """Return what `adjust_contrast` blends with."""
+    return _like(images, _gray(images).mean(axis=(1, 2)))
+
+
+def _pixel_gray(images: FloatArray) -> FloatArray:
+    """Return what `adjust_saturation` blends with."""
+    gray = _gray(images)
+    return gray if images.ndim == 3 else gray[..., np.newaxis]
 
 
 def _blend(
