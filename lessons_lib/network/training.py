@@ -328,7 +328,7 @@ def _train_epoch(
         penalties.append(penalty)
         sizes.append(len(x))
     if criterion.reduction == "mean":
-        epoch_loss = float(np.average(losses, weights=sizes))
+        epoch_loss = float(np.multiply(losses, sizes).sum() / sum(sizes))
     else:
         epoch_loss = float(np.sum(losses))
     measured = {"loss": epoch_loss, "lr": learning_rate[0]}
