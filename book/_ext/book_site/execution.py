@@ -40,12 +40,15 @@ def execute_notebooks(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -
                 notebooks[path] = notebook
 
     def execute(path: str, notebook: NotebookNode) -> ExecutionResult:
-        return single_nb_execution(
-            notebook,
-            cwd=str(Path(path).parent),
-            timeout=settings.execution_timeout,
-            allow_errors=settings.execution_allow_errors,
-        )
+        try:
+            return single_nb_execution(
+                notebook,
+                cwd=str(Path(path).parent),
+                timeout=settings.execution_timeout,
+                allow_errors=settings.execution_allow_errors,
+            )
+        except RuntimeError as error:  # of the kernel, not of a cell
+            raise ExtensionError(f"{path}: {error}") from error
 
     # Threads: each waits for a kernel, which is a process.
     parallel = Parallel(n_jobs=JOBS, prefer="threads", return_as="generator")
