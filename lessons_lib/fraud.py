@@ -8,7 +8,8 @@ model has not learned from what cannot be learned.
 At 5 % fraud the accuracy says little: who never raises an alert is right in 95 % of all cases.
 :func:`recall_at_alert_rate` asks instead how many frauds are found if so many transactions can be
 reviewed, :func:`expected_cost` what the remaining ones and the reviews cost. The third metric,
-average precision, is ``sklearn.metrics.average_precision_score``.
+average precision, is ``sklearn.metrics.average_precision_score``. Who trains with more frauds than
+there are in use, as after SMOTE, gets probabilities that are too high: :func:`correct_prior`.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ __all__ = [
     "PATTERNS",
     "Transactions",
     "average_precision_ceiling",
+    "correct_prior",
     "expected_cost",
     "history_features",
     "make_transactions",
@@ -534,6 +536,61 @@ def expected_cost(
     return float(np.mean(cost * reviewed + labels * euros * (1 - saved * reviewed)))
 
 
+def correct_prior(
+    probabilities: ArrayLike, *, trained_share: float, actual_share: float
+) -> FloatArray:
+    r"""Return the probabilities that a model would give if frauds were as frequent as they are.
+
+    Oversampling and undersampling change the share of the frauds from :math:`\pi'` in use to
+    :math:`\pi` in training, but neither what frauds look like nor what other transactions look
+    like. So Bayes' rule has another prior, and the odds another factor:
+
+    .. math:: \frac{p'}{1-p'} = \frac{p}{1-p} \cdot
+              \frac{\pi'}{1-\pi'} \cdot \frac{1-\pi}{\pi} .
+
+    The order of the transactions stays, and with it every metric that only ranks.
+
+    Parameters
+    ----------
+    probabilities : array-like of shape (n_samples,)
+        Probabilities :math:`p` of fraud, from a model trained on the changed shares.
+    trained_share : float in (0, 1)
+        Share :math:`\pi` of the frauds in the training rows.
+    actual_share : float in (0, 1)
+        Share :math:`\pi'` of the frauds where the model is used.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        The corrected probabilities :math:`p'`.
+
+    Raises
+    ------
+    TypeError
+        If an argument is not numeric.
+    ValueError
+        If a probability is not in [0, 1], a share not in (0, 1), or the shape is wrong.
+
+    References
+    ----------
+    C. Elkan, "The Foundations of Cost-Sensitive Learning", IJCAI 2001, theorem 2.
+
+    Examples
+    --------
+    A coin toss after training on equally many of both is no reason to worry:
+
+    >>> correct_prior([0.5, 0.95], trained_share=0.5, actual_share=0.05)
+    array([0.05, 0.5 ])
+    """
+    p = _check_numbers("probabilities", probabilities)
+    if p.min() < 0 or p.max() > 1:
+        raise ValueError(f"probabilities must be in [0, 1], got {p.min():g} to {p.max():g}.")
+    trained = _check_share("trained_share", trained_share)
+    actual = _check_share("actual_share", actual_share)
+    fraud = p * actual / trained
+    return np.asarray(fraud / (fraud + (1 - p) * (1 - actual) / (1 - trained)))
+
+
 def _review_by_rate(scores: FloatArray, alert_rate: float) -> FloatArray:
     """Return the probability of each transaction to be reviewed; between 0 and 1 only for ties."""
     rate = check_interval("alert_rate", alert_rate, 0.0, 1.0)
@@ -555,6 +612,13 @@ def _check_labels_and_scores(y: ArrayLike, scores: ArrayLike) -> tuple[BoolArray
     if len(values) != len(labels):
         raise ValueError(f"scores must have shape ({len(labels)},), got {values.shape}.")
     return labels == 1, values
+
+
+def _check_share(name: str, value: float) -> float:
+    share = check_interval(name, value, 0.0, 1.0, open_low=True)
+    if share == 1:
+        raise ValueError(f"{name} must be below 1, got {value!r}.")
+    return share
 
 
 def _check_numbers(name: str, values: ArrayLike) -> FloatArray:

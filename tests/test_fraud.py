@@ -11,6 +11,7 @@ from lessons_lib.calibration import expected_calibration_error
 from lessons_lib.fraud import (
     PATTERNS,
     average_precision_ceiling,
+    correct_prior,
     expected_cost,
     history_features,
     make_transactions,
@@ -324,6 +325,33 @@ def test_the_documented_policy_is_the_cheapest():
     assert cost(p, 1.1) == pytest.approx(data.amount[data.y_true == 1].sum() / 20_000)
 
 
+@pytest.mark.parametrize(("trained", "actual"), [(0.5, 0.05), (0.05, 0.5), (0.2, 0.2)])
+def test_the_corrected_prior_is_that_of_bayes(trained, actual):
+    x = np.linspace(-8, 8, 41)  # the amount of something: N(0, 1) if legitimate, N(2, 2) if fraud
+    fraud, legitimate = stats.norm(2, 2).pdf(x), stats.norm(0, 1).pdf(x)
+
+    def posterior(share):
+        return share * fraud / (share * fraud + (1 - share) * legitimate)
+
+    corrected = correct_prior(posterior(trained), trained_share=trained, actual_share=actual)
+    np.testing.assert_allclose(corrected, posterior(actual), rtol=1e-12)
+
+
+def test_the_corrected_prior_is_that_of_the_paper():
+    """The formula as printed: Elkan's theorem 2, and Dal Pozzolo et al. for undersampling."""
+    p, b, b_new = np.random.default_rng(0).random(50), 0.3, 0.02
+    corrected = correct_prior(p, trained_share=b, actual_share=b_new)
+    printed = b_new * (p - p * b) / (b - p * b + b_new * p - b * b_new)
+    np.testing.assert_allclose(corrected, printed, rtol=1e-12)
+    kept = (b_new / (1 - b_new)) * (1 - b) / b  # share of the legitimate rows that were kept
+    np.testing.assert_allclose(corrected, kept * p / (kept * p - p + 1), rtol=1e-12)
+
+
+def test_certainty_needs_no_prior():
+    corrected = correct_prior([0.0, 1.0], trained_share=0.5, actual_share=0.001)
+    np.testing.assert_array_equal(corrected, [0.0, 1.0])
+
+
 # ----------------------------------------------------------------- bad input
 
 ONE = ([0.0], [1], [1], [5.0])
@@ -396,6 +424,26 @@ ONE = ([0.0], [1], [1], [5.0])
             ),
             ValueError,
             r"share_recovered must lie in \[0, 1\]",
+        ),
+        (
+            lambda: correct_prior([0.5, 1.5], trained_share=0.5, actual_share=0.5),
+            ValueError,
+            r"probabilities must be in \[0, 1\], got 0.5 to 1.5",
+        ),
+        (
+            lambda: correct_prior([0.5], trained_share=0, actual_share=0.5),
+            ValueError,
+            "trained_share must lie in",
+        ),
+        (
+            lambda: correct_prior([0.5], trained_share=0.5, actual_share=1),
+            ValueError,
+            "actual_share must be below 1, got 1",
+        ),
+        (
+            lambda: correct_prior(["a"], trained_share=0.5, actual_share=0.5),
+            TypeError,
+            "probabilities must be real",
         ),
     ],
 )
