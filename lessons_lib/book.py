@@ -70,6 +70,7 @@ CHAPTERS = (
     Chapter("08-augmentation.ipynb", "Augmentation"),
     Chapter("09-ensembles.ipynb", "Ensembles"),
     Chapter("10-sgd-noise.ipynb", "SGD noise"),
+    Chapter("11-fraud.ipynb", "Fraud detection"),
     Chapter("guide.md", "Which regularizer when"),
     Chapter("quick-reference.md", "Quick reference"),
     Chapter("conventions.ipynb", "Conventions"),
@@ -185,6 +186,7 @@ _IMPLICIT = (
 )  # fmt: skip
 _ENTRANCE = _Place("01-overfitting", "what all of this is against")
 _EXITS = (
+    _Place("11-fraud", "every technique on one problem"),
     _Place("guide", "the decision, with the measurements behind it"),
     _Place("conventions", "one penalty in every library"),
     _Place("quick-reference", "one sheet of formulas"),
