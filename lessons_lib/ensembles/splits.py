@@ -74,6 +74,7 @@ CRITERIA: dict[str, Score] = {
     "entropy": entropy_score,
     "squared_error": square_score,
 }
+"""The score of each criterion, by scikit-learn's name for it."""
 
 
 def one_hot(classes: NDArray[np.intp], n_classes: int) -> FloatArray:

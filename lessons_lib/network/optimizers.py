@@ -160,10 +160,12 @@ class SGD(Optimizer):
 
     .. math::
 
+        \begin{aligned}
         g_t &= \nabla L(w_{t-1}) + \lambda w_{t-1} \\
         v_t &= \mu v_{t-1} + (1-d)\,g_t, \qquad v_1 = g_1 \\
         w_t &= w_{t-1} - \eta\, v_t \qquad
         (\text{Nesterov: } w_{t-1} - \eta\,(g_t + \mu v_t))
+        \end{aligned}
 
     The learning rate multiplies :math:`v`, not the gradient inside it (as in Polyak's and
     Sutskever's form): the two differ when :math:`\eta` changes during training.
@@ -241,10 +243,12 @@ class Adam(Optimizer):
 
     .. math::
 
+        \begin{aligned}
         g_t &= \nabla L(w_{t-1}) + \lambda w_{t-1} \\
         m_t &= \beta_1 m_{t-1} + (1-\beta_1)\, g_t, \qquad
         v_t = \beta_2 v_{t-1} + (1-\beta_2)\, g_t^2 \\
         w_t &= w_{t-1} - \eta\, \frac{m_t / (1-\beta_1^t)}{\sqrt{v_t / (1-\beta_2^t)} + \epsilon}
+        \end{aligned}
 
     Dividing by :math:`1-\beta^t` (to the power of the step number) undoes the bias of averages that
     start from zero. The penalty's gradient is divided by :math:`\sqrt{v_t}` like the rest, so that

@@ -20,7 +20,7 @@ REPLACEMENTS = {
 def mend(app: Sphinx, exception: Exception | None) -> None:
     if exception or app.builder.format != "html":
         return
-    for path in Path(app.outdir).glob("*.html"):
+    for path in Path(app.outdir).rglob("*.html"):
         text = mended = path.read_text(encoding="utf-8")
         for old, new in REPLACEMENTS.items():
             mended = mended.replace(old, new)
