@@ -16,11 +16,22 @@ from .. import contents
 from ..contents import ROOT
 
 HTML = ROOT / "_build" / "html"
-PAGES = sorted(HTML.glob("*.html"))
+EVERYTHING = sorted(HTML.rglob("*.html"))
+SOURCES = sorted(
+    (HTML / "_modules" / "lessons_lib").rglob("*.html"), key=lambda p: p.stat().st_size
+)
+# The pages with source are all alike: the longest stands for them.
+PAGES = [page for page in EVERYTHING if page not in SOURCES[:-1]]
+
+
+def name_of(page: Path) -> str:
+    return page.relative_to(HTML).with_suffix("").as_posix()
+
+
 LESSONS = [HTML / f"{name}.html" for name in contents.LESSONS]
 
-each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-each_lesson = pytest.mark.parametrize("page", LESSONS, ids=lambda page: page.stem)
+each_page = pytest.mark.parametrize("page", PAGES, ids=name_of)
+each_lesson = pytest.mark.parametrize("page", LESSONS, ids=name_of)
 
 
 def read(page: Path) -> BeautifulSoup:
@@ -53,7 +64,7 @@ def test_it_loads_nothing_from_elsewhere(page: Path) -> None:
         assert parts.scheme in ("", "data"), address
         assert not parts.netloc, address
         if not parts.scheme:
-            assert (HTML / unquote(parts.path)).is_file(), address
+            assert (page.parent / unquote(parts.path)).is_file(), address
     text = page.read_text(encoding="utf-8")
     for unwanted in ("thebe", "require.js", "html-manager", "mathjax.js", "unpkg", "jsdelivr"):
         assert unwanted not in text.lower(), unwanted
@@ -74,10 +85,25 @@ def test_its_links_lead_somewhere(page: Path) -> None:
         parts = urlsplit(str(link["href"]))
         if parts.scheme or parts.netloc:
             continue
-        target = HTML / unquote(parts.path) if parts.path else page
+        target = (page.parent / unquote(parts.path)).resolve() if parts.path else page
         assert target.is_file(), link["href"]
         if parts.fragment and target.suffix == ".html":
             assert unquote(parts.fragment) in ids_of(target), link["href"]
+
+
+def test_the_links_of_source_lead_to_the_reference() -> None:
+    for page in SOURCES:
+        text = page.read_text(encoding="utf-8")
+        links = re.findall(r'class="viewcode-back" href="([^"#]+)#([^"]+)"', text)
+        for path, name in links:
+            assert name in ids_of((page.parent / path).resolve()), f"{page}: {name}"
+    assert len(SOURCES) > 50
+
+
+@each_page
+def test_the_search_is_loaded_where_one_searches(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert ("searchindex.js" in text) == (name_of(page) == "search")
 
 
 @each_page
@@ -140,7 +166,7 @@ def test_weight(page: Path) -> None:
     soup = read(page)
     files = {tag["src"] for tag in soup.select("script[src]")}
     files |= {tag["href"] for tag in soup.select("link[rel=stylesheet]")}
-    total = compressed(page) + sum(compressed(HTML / urlsplit(str(f)).path) for f in files)
+    total = compressed(page) + sum(compressed(page.parent / urlsplit(str(f)).path) for f in files)
     assert total <= 350_000
 
 

@@ -12,8 +12,11 @@ from playwright.sync_api import Browser
 from ..contents import LESSONS
 from .conftest import HTML, Visit
 
-NOT_OURS = {"genindex", "search"}  # made by Sphinx and filled by script
-PAGES = sorted(path.stem for path in HTML.glob("*.html") if path.stem not in NOT_OURS)
+NAMES = sorted(path.relative_to(HTML).with_suffix("").as_posix() for path in HTML.rglob("*.html"))
+SOURCES = [name for name in NAMES if name.startswith("_modules/")]
+# The pages with source are all alike: their list, and the longest.
+LONGEST = sorted(SOURCES, key=lambda name: (HTML / f"{name}.html").stat().st_size)[-2:]
+PAGES = [name for name in NAMES if name not in SOURCES] + ["_modules/index", *LONGEST]
 LOOKS = [(width, theme) for width in (390, 1280) for theme in ("light", "dark")]
 
 
@@ -102,11 +105,34 @@ def test_without_javascript_the_start_frame_is_there(
             assert not explorable.locator("input").first.is_visible()
 
 
-def test_search_finds_a_word_of_a_lesson(browser: Browser, site: str) -> None:
-    with Visit(browser, f"{site}/search.html?q=interpolant") as visit:
-        visit.page.wait_for_selector("#search-results li a", timeout=10_000)
-        found = visit.page.locator("#search-results li a").all_inner_texts()
-        assert any("Overfitting" in text for text in found)
+@pytest.mark.parametrize(
+    ("words", "page", "target"),
+    [
+        ("interpolant", "Overfitting", "01-overfitting.html"),  # a word of a lesson
+        ("early stopping", "Early stopping", "07-early-stopping.html"),  # a concept
+        ("regulariz", "Which regularizer when", "guide.html"),  # a part of a word
+        (
+            "soft_threshold",
+            "soft_threshold",
+            "api/solvers.html#lessons_lib.penalties.soft_threshold",
+        ),
+        ("ridge_path", "ridge_path", "api/linear.html#lessons_lib.linear.ridge_path"),
+        ("clip_grad", "clip_grad_norm_", "api/training.html#lessons_lib.network.clip_grad_norm_"),
+    ],
+)
+def test_search_finds(browser: Browser, site: str, words: str, page: str, target: str) -> None:
+    with Visit(browser, f"{site}/search.html?q={words}") as visit:
+        result = visit.page.locator("#search-results li a").filter(has_text=page).first
+        result.wait_for(timeout=10_000)
+        address = result.evaluate("link => link.href")
+        found, _, fragment = address.removeprefix(f"{site}/").partition("#")
+        wanted, _, name = target.partition("#")
+        assert found.split("?")[0] == wanted
+        assert not name or fragment == name
+        result.click()
+        visit.page.wait_for_url(f"**/{wanted}*")
+        if name:
+            assert visit.page.locator(f'[id="{name}"]').is_visible()
         assert visit.problems == []
 
 

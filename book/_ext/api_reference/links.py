@@ -61,7 +61,7 @@ class FromTheLibrary(SphinxTransform):
 
 def _counts(name: str) -> bool:
     module = name.rpartition(".")[0]
-    return name != PACKAGE and is_covered(f"{module}.")
+    return name != PACKAGE and is_covered(module)
 
 
 def _uses(env: BuildEnvironment) -> dict[str, list[str]]:
@@ -214,7 +214,8 @@ def _link_literal(app: Sphinx, docname: str, literal: nodes.literal) -> None:
 
 def _title(env: BuildEnvironment, page: str) -> str:
     number = env.toc_secnumbers.get(page, {}).get("", ())
-    return " ".join([*(".".join(map(str, number)),) * bool(number), env.titles[page].astext()])
+    title = env.titles[page].astext()
+    return f"{'.'.join(map(str, number))}. {title}" if number else title
 
 
 def _short(entry: ObjectEntry) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import inspect
-from typing import Any
+import re
+from typing import Any, NamedTuple
 
 from docutils import nodes
 from docutils.statemachine import StringList
@@ -15,6 +16,8 @@ from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.docutils import SphinxDirective
 
 from .inventory import PACKAGE, Entry, entries, public_classes
+
+FIELD = type(NamedTuple("Example", [("field", int)]).field)  # described under Attributes
 
 # Types are words, not links; so all sections are lists like that of the parameters.
 LAYOUT = Config(
@@ -92,9 +95,10 @@ def _is_ours(value: Any) -> bool:
 def skip_foreign(
     app: Sphinx, what: str, name: str, member: Any, skip: bool, options: Options
 ) -> bool | None:
-    """Leave out methods that other packages put into our classes, as scikit-learn does."""
+    """Leave out what others put into our classes: methods by scikit-learn, fields by ``tuple``."""
     function = inspect.unwrap(getattr(member, "__func__", member))
-    return True if callable(function) and not _is_ours(function) else None
+    foreign = callable(function) and not _is_ours(function)
+    return True if foreign or isinstance(member, FIELD) else None
 
 
 def keep_public_bases(
@@ -149,10 +153,38 @@ def find_source(app: Sphinx, module: str) -> tuple[str, dict[str, tuple[str, int
     return analyzer.code, tags
 
 
+BACK = re.compile(
+    r'(<div class="viewcode-block" id="([^"]+)">\n<a class="viewcode-back" href=")[^"#]*#([^"]+)'
+)
+
+
+def mend_back_links(
+    app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: Any
+) -> None:
+    """Lead the links of a page with source to the names that the reference uses.
+
+    viewcode takes the public module of one object for that of all in the same file.
+    """
+    if not pagename.startswith("_modules/"):
+        return
+    module = pagename.removeprefix("_modules/").replace("/", ".")
+    objects = app.env.domains["py"].objects  # type: ignore[attr-defined]
+
+    def mend(match: re.Match[str]) -> str:
+        before, name, fragment = match.groups()
+        top, dot, member = name.partition(".")
+        entry = objects.get(f"{module}.{top}") or objects[fragment.removesuffix(f"{dot}{member}")]
+        address = app.builder.get_relative_uri(pagename, entry.docname)
+        return f"{before}{address}#{entry.node_id}{dot}{member}"
+
+    context["body"] = BACK.sub(mend, context["body"])
+
+
 def setup(app: Sphinx) -> None:
     app.add_directive("library", LibraryDirective)
     app.connect("autodoc-skip-member", skip_foreign)
     app.connect("autodoc-process-docstring", lay_out)
     app.connect("autodoc-process-bases", keep_public_bases)
+    app.connect("html-page-context", mend_back_links)
     app.connect("viewcode-follow-imported", find_data)
     app.connect("viewcode-find-source", find_source)

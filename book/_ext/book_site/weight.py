@@ -28,6 +28,10 @@ STYLE = "_static/styles/pydata-sphinx-theme.css"
 FONTS = "_static/vendor/fontawesome/webfonts"
 # `.fa-sun:before{content:"\f185"}`, perhaps with several names before the brace.
 ICON_RULE = re.compile(r'((?:\.fa-[\w-]+:{1,2}before,?)+)\{content:"([^"]+)"\}')
+# The theme loads the search on every page, for results as one types, which the book leaves off.
+SEARCH = re.compile(
+    r'\s*<script src="[^"]*(?:searchtools|language_data|searchindex)\.js[^"]*"></script>'
+)
 ICON_NAME = re.compile(r"\bfa-[a-z0-9-]+")
 
 
@@ -37,9 +41,18 @@ def trim(app: Sphinx, exception: Exception | None) -> None:
     out = Path(app.outdir)
     source = _theme_static(app)
     _trim_icons(out, source)
+    _trim_search(out)
     for pattern in UNUSED:
         for path in out.glob(pattern):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _trim_search(out: Path) -> None:
+    """Load the index of the search, some 60 kB, only on the page that searches."""
+    for page in out.rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        if page.name != "search.html" and SEARCH.search(text):
+            page.write_text(SEARCH.sub("", text), encoding="utf-8")
 
 
 def _theme_static(app: Sphinx) -> Path:
