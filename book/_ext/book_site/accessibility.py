@@ -12,6 +12,10 @@ REPLACEMENTS = {
     '<div id="pst-primary-sidebar" class=': (
         '<div id="pst-primary-sidebar" role="navigation" aria-label="Book" class='
     ),
+    # It opens the chapters below an entry of the sidebar, and has no name.
+    '<summary><span class="toctree-toggle"': (
+        '<summary aria-label="Pages below"><span class="toctree-toggle"'
+    ),
     # docutils uses a role that is deprecated, and not allowed in its own list of citations.
     ' role="doc-biblioentry"': ' role="listitem"',
 }
