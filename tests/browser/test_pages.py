@@ -110,7 +110,7 @@ def test_without_javascript_the_start_frame_is_there(
     [
         ("interpolant", "Overfitting", "01-overfitting.html"),  # a word of a lesson
         ("early stopping", "Early stopping", "07-early-stopping.html"),  # a concept
-        ("regulariz", "Which regularizer when", "guide.html"),  # a part of a word
+        ("overfit", "Overfitting", "01-overfitting.html"),  # a part of a word
         (
             "soft_threshold",
             "soft_threshold",

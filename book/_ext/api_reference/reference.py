@@ -45,6 +45,9 @@ class LibraryDirective(SphinxDirective):
         lines.append("```")
         container = nodes.Element()
         self.state.nested_parse(StringList(lines, source=module), 0, container)
+        for target in container.findall(nodes.target):
+            # Else Sphinx gives the section its name, with dots, which the search cannot look up.
+            target.attributes.pop("ismod", None)
         domain = self.env.domains["py"]
         for entry in at_home:
             known = domain.objects.get(entry.name)
