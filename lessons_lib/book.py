@@ -74,6 +74,8 @@ CHAPTERS = (
     Chapter("guide.md", "Which regularizer when"),
     Chapter("quick-reference.md", "Quick reference"),
     Chapter("conventions.ipynb", "Conventions"),
+    Chapter("glossary.md", "Glossary"),
+    Chapter("api/index.md", "API reference"),
 )
 
 _BY_PAGE = {chapter.page: chapter for chapter in CHAPTERS}
@@ -190,6 +192,8 @@ _EXITS = (
     _Place("guide", "the decision, with the measurements behind it"),
     _Place("conventions", "one penalty in every library"),
     _Place("quick-reference", "one sheet of formulas"),
+    _Place("glossary", "one meaning for each word"),
+    _Place("api/index", "every object and its source"),
 )
 _HEADINGS = ("Explicit: what is optimized", "Implicit: how it is optimized")
 
