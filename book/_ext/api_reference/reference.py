@@ -5,11 +5,14 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from docutils import nodes
 from docutils.statemachine import StringList
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.ext import viewcode
 from sphinx.ext.autodoc import Options
 from sphinx.ext.napoleon import Config, NumpyDocstring
 from sphinx.pycode import ModuleAnalyzer
@@ -156,6 +159,21 @@ def find_source(app: Sphinx, module: str) -> tuple[str, dict[str, tuple[str, int
     return analyzer.code, tags
 
 
+def plan_source_pages(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
+    """Write the pages with source again only after the reference was read again.
+
+    viewcode compares times of files, and imports the library to find them. The reference is read
+    again whenever a file of the library has changed.
+    """
+    reference_read = any(name.startswith("api/") for name in docnames)
+
+    def is_needed(app: Sphinx, module: str) -> bool:
+        page = Path(app.outdir, "_modules", *module.split(".")).with_suffix(".html")
+        return reference_read or not page.is_file()
+
+    viewcode.should_generate_module_page = is_needed
+
+
 BACK = re.compile(
     r'(<div class="viewcode-block" id="([^"]+)">\n<a class="viewcode-back" href=")[^"#]*#([^"]+)'
 )
@@ -188,6 +206,7 @@ def setup(app: Sphinx) -> None:
     app.connect("autodoc-skip-member", skip_foreign)
     app.connect("autodoc-process-docstring", lay_out)
     app.connect("autodoc-process-bases", keep_public_bases)
+    app.connect("env-before-read-docs", plan_source_pages)
     app.connect("html-page-context", mend_back_links)
     app.connect("viewcode-follow-imported", find_data)
     app.connect("viewcode-find-source", find_source)
