@@ -8,6 +8,9 @@ PORT ?= 8000
 JOBS ?= 2
 BIN := .venv/bin
 TORCH := torch==2.13.0
+# Some containers forbid Python to keep what it compiles: then every kernel compiles SciPy and others
+# anew, which takes seconds.
+unexport PYTHONDONTWRITEBYTECODE
 
 NOTEBOOKS := $(wildcard book/*.ipynb)
 BOOK_SOURCES := _config.yml _toc.yml package-lock.json $(shell find book lessons_lib -type f \
