@@ -7,6 +7,7 @@ Each concern is a module with a ``setup(app)`` of its own:
 ``execution``      execute several notebooks at once
 ``freshness``      execute notebooks again when the library has changed
 ``glossary``       links to the glossary that lead to the word
+``labels``         links to a label of another page that JupyterLab follows, too
 ``mathematics``    KaTeX at build time, from local files
 ``repository``     launch and source buttons, only when the repository's address is known
 ``weight``         remove from the built site what no page uses
@@ -24,6 +25,7 @@ from . import (
     execution,
     freshness,
     glossary,
+    labels,
     mathematics,
     repository,
     weight,
@@ -35,6 +37,7 @@ CONCERNS = (
     execution,
     freshness,
     glossary,
+    labels,
     mathematics,
     repository,
     weight,
