@@ -17,7 +17,12 @@ from sphinx.util import logging
 
 ROOT = Path(__file__).resolve().parents[3]
 EXECUTED = ("lessons_lib/**/*.py", "requirements.lock")  # what outputs depend on
-RENDERED = ("book/_ext/**/*.py",)  # what pages depend on beyond that
+RENDERED = (  # what pages depend on beyond that
+    "book/_ext/**/*.py",
+    "book/_ext/assets/*",
+    "book/_static/*",
+    "book/_templates/**/*.html",
+)
 
 logger = logging.getLogger(__name__)
 
