@@ -1,1 +1,0 @@
-"""The drawings of the lessons, one module a lesson; each returns a figure for ``figures.show``."""
