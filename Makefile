@@ -13,7 +13,7 @@ TORCH := torch==2.13.0
 unexport PYTHONDONTWRITEBYTECODE
 
 NOTEBOOKS := $(wildcard book/*.ipynb)
-BOOK_SOURCES := _config.yml _toc.yml package-lock.json $(shell find book lessons_lib -type f \
+BOOK_SOURCES := _config.yml _toc.yml package-lock.json $(shell find book lessons_lib site -type f \
 	-not -path '*/.ipynb_checkpoints/*' -not -name '*.pyc' 2>/dev/null | sed 's/ /\\ /g')
 
 .PHONY: help book serve lab test refresh torch lock format clean

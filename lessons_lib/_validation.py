@@ -1,4 +1,4 @@
-"""Checks of arguments, shared by the linear modules."""
+"""Checks of arguments, shared by all packages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_X_y, validate_data
 
-__all__ = ["FloatArray", "check_data", "check_integer", "check_interval"]
+__all__ = [
+    "FloatArray",
+    "check_data",
+    "check_integer",
+    "check_interval",
+    "check_labels",
+    "check_vector",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -139,3 +146,64 @@ def check_data(
     else:
         features, target = validate_data(estimator, X, y, **options)
     return features, target.astype(np.float64, copy=False)
+
+
+def check_vector(name: str, values: ArrayLike) -> FloatArray:
+    """Return ``values`` as float64 after checking that they are a sequence of finite numbers.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument, for the error message.
+    values : array-like
+        What the caller passed.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        A copy.
+
+    Raises
+    ------
+    TypeError
+        If the values are no real numbers.
+    ValueError
+        If there is none, one is not finite, or the shape is not one-dimensional.
+    """
+    array = np.asarray(values)
+    if array.dtype.kind not in "iufb":
+        raise TypeError(f"{name} must be real numbers, got {array.dtype}.")
+    if array.ndim != 1 or array.size == 0:
+        raise ValueError(f"{name} must have shape (n_samples,), not empty, got {array.shape}.")
+    if not np.all(np.isfinite(array)):
+        raise ValueError(f"{name} must be finite, got NaN or infinity.")
+    return array.astype(np.float64)
+
+
+def check_labels(y: ArrayLike) -> NDArray[np.intp]:
+    """Return class numbers ``y`` after checking that they are a sequence of integers from 0.
+
+    Parameters
+    ----------
+    y : array-like of int of shape (n_samples,)
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        A copy.
+
+    Raises
+    ------
+    TypeError
+        If the labels are not integers.
+    ValueError
+        If there is none, one is negative, or the shape is not one-dimensional.
+    """
+    labels = np.asarray(y)
+    if labels.ndim != 1 or labels.size == 0:
+        raise ValueError(f"y must have shape (n_samples,), not empty, got {labels.shape}.")
+    if labels.dtype.kind not in "iub":
+        raise TypeError(f"y must be integers, the numbers of the classes, got {labels.dtype}.")
+    if labels.min() < 0:
+        raise ValueError(f"y must be at least 0, got {labels.min()}.")
+    return labels.astype(np.intp)

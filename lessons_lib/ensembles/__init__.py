@@ -1,4 +1,8 @@
-"""Averages of models: decision trees, bagging, random forests, and what averaging can gain."""
+"""Averages of models: decision trees, bagging, random forests, and what averaging can gain.
+
+Anything that combines trees or other models lives here; networks live in
+:mod:`lessons_lib.network`.
+"""
 
 from lessons_lib.ensembles.bagging import BaggingClassifier, BaggingRegressor
 from lessons_lib.ensembles.forest import RandomForestClassifier, RandomForestRegressor

@@ -7,8 +7,9 @@ a separate process, so that no answer can hang, crash or change the notebook.
 >>> check("overfitting.k_fold", k_fold)  # doctest: +SKIP
 ✓ passed — overfitting.k_fold
 
-A lesson's exercises live in one module of this package named after the lesson, for example
-``lessons_lib/exercises/overfitting.py``, which defines ``EXERCISES``, a tuple of :class:`Exercise`.
+Only the engine lives here. A lesson's exercises live in its own folder, for example
+``lessons_lib/lessons/overfitting/exercises.py``, which defines ``EXERCISES``, a tuple of
+:class:`Exercise`; the engine names no lesson.
 """
 
 from lessons_lib.exercises._api import check, hint, last_attempt, progress, solution

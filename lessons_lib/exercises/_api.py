@@ -109,8 +109,8 @@ class Session:
 
     def _overview(self) -> None:
         """Show a table with a row for each lesson; in Jupyter its names are links."""
-        from lessons_lib._page import display_output
         from lessons_lib.exercises._overview import overview_html, overview_text
+        from lessons_lib.page._output import display_output
 
         lessons = {name: exercises_of(name, self._package) for name in lesson_names(self._package)}
         passed = {name for name, record in self._records().read().items() if record.passed}

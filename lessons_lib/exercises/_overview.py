@@ -5,9 +5,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 
-from lessons_lib._page import is_static
-from lessons_lib.book import CHAPTERS, chapter_link
 from lessons_lib.exercises._model import Exercise
+from lessons_lib.page._output import is_static
+from lessons_lib.page.chapters import CHAPTERS, chapter_link
 
 _STYLE = """
 .exercise-overview{overflow-x:auto}

@@ -1,12 +1,17 @@
-"""Find an exercise by its name: ``"overfitting.k_fold"`` is in the module ``overfitting``."""
+"""Find an exercise by its name: ``"overfitting.k_fold"`` is in ``overfitting/exercises.py``.
+
+A package of lessons has one folder a lesson, each with a module ``exercises`` that defines
+``EXERCISES``; the book's own package is only the default.
+"""
 
 import difflib
 import pkgutil
 from importlib import import_module
+from pathlib import Path
 
 from lessons_lib.exercises._model import Exercise
 
-DEFAULT_PACKAGE = "lessons_lib.exercises"
+DEFAULT_PACKAGE = "lessons_lib.lessons"
 
 
 class UnknownExerciseError(LookupError):
@@ -14,9 +19,16 @@ class UnknownExerciseError(LookupError):
 
 
 def lesson_names(package: str = DEFAULT_PACKAGE) -> tuple[str, ...]:
-    """Return the names of the lesson modules of ``package``, without importing them."""
+    """Return the names of the folders with exercises in ``package``, without importing them."""
     paths = import_module(package).__path__
-    return tuple(sorted(m.name for m in pkgutil.iter_modules(paths) if not m.name.startswith("_")))
+    return tuple(
+        sorted(
+            module.name
+            for module in pkgutil.iter_modules(paths)
+            if module.ispkg
+            and any((Path(path) / module.name / "exercises.py").is_file() for path in paths)
+        )
+    )
 
 
 def exercises_of(lesson: str, package: str = DEFAULT_PACKAGE) -> tuple[Exercise, ...]:
@@ -32,15 +44,17 @@ def exercises_of(lesson: str, package: str = DEFAULT_PACKAGE) -> tuple[Exercise,
     lessons = lesson_names(package)
     if lesson not in lessons:
         raise UnknownExerciseError(f'there is no lesson "{lesson}"{_suggest(lesson, lessons)}')
-    exercises = getattr(import_module(f"{package}.{lesson}"), "EXERCISES", None)
+    exercises = getattr(import_module(f"{package}.{lesson}.exercises"), "EXERCISES", None)
     if not isinstance(exercises, tuple) or not all(isinstance(e, Exercise) for e in exercises):
-        raise ValueError(f"{package}.{lesson} must define EXERCISES, a tuple of Exercise")
+        raise ValueError(f"{package}.{lesson}.exercises must define EXERCISES, a tuple of Exercise")
     names = [exercise.name for exercise in exercises]
     for exercise in exercises:
         if exercise.lesson != lesson:
-            raise ValueError(f"{package}.{lesson} defines {exercise.name}, of another lesson")
+            raise ValueError(
+                f"{package}.{lesson}.exercises defines {exercise.name}, of another lesson"
+            )
         if names.count(exercise.name) > 1:
-            raise ValueError(f"{package}.{lesson} defines {exercise.name} more than once")
+            raise ValueError(f"{package}.{lesson}.exercises defines {exercise.name} more than once")
     return exercises
 
 

@@ -14,7 +14,7 @@ from lessons_lib.linear._base import LinearModel, center
 from lessons_lib.linear.lasso import ElasticNet
 from lessons_lib.linear.paths import automatic_grid, solve_grid
 from lessons_lib.linear.ridge import Spectrum, check_alphas, ridge_path
-from lessons_lib.selection import one_standard_error_rule
+from lessons_lib.measure import one_standard_error_rule
 
 __all__ = ["ElasticNetCV", "LassoCV", "RidgeCV"]
 

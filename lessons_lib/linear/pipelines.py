@@ -10,8 +10,8 @@ from __future__ import annotations
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
-from lessons_lib.features import LegendreFeatures, RandomReLUFeatures
-from lessons_lib.linear import Ridge
+from lessons_lib.linear.features import LegendreFeatures, RandomReLUFeatures
+from lessons_lib.linear.ridge import Ridge
 
 __all__ = [
     "linear_regression",

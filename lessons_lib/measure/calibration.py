@@ -1,9 +1,10 @@
-r"""Do predicted probabilities mean what they say? And: soft targets, temperature.
+r"""Calibration: whether predicted probabilities mean what they say.
 
 A classifier is calibrated if, of all predictions made with confidence 0.8, 80 % are right.
 :func:`reliability_curve` shows whether that is so, :func:`expected_calibration_error` and
-:func:`maximum_calibration_error` sum it up. :func:`smooth_labels` changes the targets before the
-training, :func:`fit_temperature` the logits after it.
+:func:`maximum_calibration_error` sum it up. :func:`fit_temperature` changes the logits of a trained
+model so that they do; label smoothing (:func:`lessons_lib.network.smooth_labels`) changes the
+targets before the training.
 
 scikit-learn has the rest: ``sklearn.metrics.log_loss`` and ``brier_score_loss`` are proper scores,
 which a calibration error is not (whoever always predicts the classes' frequencies is perfectly
@@ -22,7 +23,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
 from sklearn.calibration import calibration_curve
 
-from lessons_lib._validation import check_integer, check_interval
+from lessons_lib._validation import check_integer, check_labels
 
 __all__ = [
     "ReliabilityCurve",
@@ -30,13 +31,13 @@ __all__ = [
     "fit_temperature",
     "maximum_calibration_error",
     "reliability_curve",
-    "smooth_labels",
-    "smoothed_logit_gap",
 ]
 
 FloatArray = NDArray[np.float64]
-Convention = Literal["uniform", "others"]
+
+
 Strategy = Literal["uniform", "quantile"]
+
 
 # Temperatures outside this range make all predictions certain or all uniform.
 _TEMPERATURES = (1e-3, 1e3)
@@ -237,108 +238,6 @@ def maximum_calibration_error(
     return float(np.abs(curve.gap).max())
 
 
-def smooth_labels(
-    y: ArrayLike, n_classes: int, epsilon: float, *, convention: Convention = "uniform"
-) -> FloatArray:
-    r"""Return targets that are not quite certain.
-
-    ============  =====================================  ===============================
-    convention    right class                            each wrong class
-    ============  =====================================  ===============================
-    ``uniform``   :math:`1-\varepsilon+\varepsilon/K`    :math:`\varepsilon/K`
-    ``others``    :math:`1-\varepsilon`                  :math:`\varepsilon/(K-1)`
-    ============  =====================================  ===============================
-
-    ``uniform`` mixes the label with the uniform distribution over all :math:`K` classes,
-    ``others`` takes :math:`\varepsilon` away from the right class and shares it among the others.
-    They are one family: ``others`` with :math:`\varepsilon` is ``uniform`` with
-    :math:`\varepsilon K/(K-1)`.
-
-    Parameters
-    ----------
-    y : array-like of int of shape (n_samples,)
-        Classes, 0 to ``n_classes - 1``.
-    n_classes : int
-        Number of classes :math:`K`, at least 2.
-    epsilon : float in [0, 1]
-        Strength :math:`\varepsilon`; 0 gives one-hot targets.
-    convention : {"uniform", "others"}, default="uniform"
-        Which of the two; PyTorch's and Keras's ``label_smoothing`` is ``uniform``.
-
-    Returns
-    -------
-    ndarray of shape (n_samples, n_classes)
-        Rows that sum to 1, for ``CrossEntropyLoss``.
-
-    Raises
-    ------
-    TypeError
-        If `y` are not integers.
-    ValueError
-        If `y`, `n_classes` or `epsilon` is out of range, or `convention` is unknown.
-
-    References
-    ----------
-    C. Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", CVPR 2016,
-    section 7.
-
-    Examples
-    --------
-    >>> smooth_labels([1], 3, 0.3).round(3)
-    array([[0.1, 0.8, 0.1]])
-    >>> smooth_labels([1], 3, 0.3, convention="others")
-    array([[0.15, 0.7 , 0.15]])
-    """
-    labels = _check_labels(y)
-    right, wrong = _smoothed_pair(n_classes, epsilon, convention)
-    if labels.max() >= n_classes:
-        raise ValueError(f"y must be in 0..{n_classes - 1}, got {labels.max()}.")
-    targets = np.full((len(labels), n_classes), wrong)
-    targets[np.arange(len(labels)), labels] = right
-    return targets
-
-
-def smoothed_logit_gap(
-    n_classes: int, epsilon: float, *, convention: Convention = "uniform"
-) -> float:
-    r"""Return how far the right logit is above the others where smoothed cross-entropy is least.
-
-    The loss is least where the softmax equals the smoothed target, thus where
-
-    .. math:: z_\text{right} - z_\text{wrong} = \log\frac{q_\text{right}}{q_\text{wrong}},
-
-    with the two values :math:`q` of :func:`smooth_labels`. Without smoothing the gap is infinite:
-    on separable data the logits grow as long as the training lasts.
-
-    Parameters
-    ----------
-    n_classes : int
-        Number of classes, at least 2.
-    epsilon : float in [0, 1]
-        Strength of the smoothing.
-    convention : {"uniform", "others"}, default="uniform"
-        See :func:`smooth_labels`.
-
-    Returns
-    -------
-    float
-        The gap; infinite for ``epsilon=0``.
-
-    Raises
-    ------
-    ValueError
-        If a number is out of range or `convention` is unknown.
-
-    Examples
-    --------
-    >>> round(smoothed_logit_gap(10, 0.1), 3)  # log(0.91 / 0.01)
-    4.511
-    """
-    right, wrong = _smoothed_pair(n_classes, epsilon, convention)
-    with np.errstate(divide="ignore"):  # epsilon 0 or 1: the answer is infinite
-        return float(np.log(right) - np.log(wrong))
-
-
 def fit_temperature(y: ArrayLike, logits: ArrayLike) -> float:
     r"""Return the temperature that fits the logits' confidence to data.
 
@@ -385,7 +284,7 @@ def fit_temperature(y: ArrayLike, logits: ArrayLike) -> float:
     >>> round(T, 3), round(float(1 / (1 + np.exp(-4 / T))), 3)
     (3.641, 0.75)
     """
-    labels = _check_labels(y)
+    labels = check_labels(y)
     z = np.asarray(logits, dtype=np.float64)
     if z.ndim != 2 or len(z) != len(labels) or z.shape[1] <= labels.max():
         raise ValueError(
@@ -410,20 +309,9 @@ def fit_temperature(y: ArrayLike, logits: ArrayLike) -> float:
     return float(np.exp(best.x))
 
 
-def _check_labels(y: ArrayLike) -> NDArray[np.intp]:
-    labels = np.asarray(y)
-    if labels.ndim != 1 or labels.size == 0:
-        raise ValueError(f"y must have shape (n_samples,), not empty, got {labels.shape}.")
-    if labels.dtype.kind not in "iub":
-        raise TypeError(f"y must be integers, the numbers of the classes, got {labels.dtype}.")
-    if labels.min() < 0:
-        raise ValueError(f"y must be at least 0, got {labels.min()}.")
-    return labels.astype(np.intp)
-
-
 def _outcomes(y: ArrayLike, probabilities: ArrayLike) -> tuple[NDArray[np.intp], FloatArray]:
     """Return whether each prediction was right (or the class 1), and its probability."""
-    labels = _check_labels(y)
+    labels = check_labels(y)
     p = np.asarray(probabilities, dtype=np.float64)
     if p.ndim not in (1, 2) or len(p) != len(labels):
         raise ValueError(
@@ -441,14 +329,3 @@ def _outcomes(y: ArrayLike, probabilities: ArrayLike) -> tuple[NDArray[np.intp],
     if not np.allclose(p.sum(axis=1), 1, atol=1e-5):
         raise ValueError("probabilities must sum to 1 in each row.")
     return (p.argmax(axis=1) == labels).astype(np.intp), p.max(axis=1)
-
-
-def _smoothed_pair(n_classes: int, epsilon: float, convention: str) -> tuple[float, float]:
-    """Return the target of the right class and of each wrong one."""
-    check_integer("n_classes", n_classes, 2)
-    epsilon = check_interval("epsilon", epsilon, 0.0, 1.0)
-    if convention == "uniform":
-        return 1 - epsilon + epsilon / n_classes, epsilon / n_classes
-    if convention == "others":
-        return 1 - epsilon, epsilon / (n_classes - 1)
-    raise ValueError(f"convention must be 'uniform' or 'others', got {convention!r}.")

@@ -1,6 +1,8 @@
 """Neural networks in NumPy: layers with hand-derived gradients, losses, optimizers, training.
 
-Names, arguments and formulas are PyTorch's. A network is trained in four calls:
+Layers, losses, optimizers, callbacks and what is built from them live here; what looks at a trained
+network's loss from outside is in :mod:`lessons_lib.landscape`. Names, arguments and formulas are
+PyTorch's. A network is trained in four calls:
 
 >>> import numpy as np
 >>> from lessons_lib.network import CrossEntropyLoss, Linear, ReLU, SGD, Sequential
@@ -20,6 +22,7 @@ True
 :func:`fit` does the same with mini-batches, validation, penalties and early stopping.
 """
 
+from lessons_lib.network.batch_statistics import GhostBatchNorm1d, ShiftingNoise
 from lessons_lib.network.callbacks import (
     STOPPING_RULES,
     Callback,
@@ -36,6 +39,7 @@ from lessons_lib.network.clipping import (
 )
 from lessons_lib.network.convolution import Conv2d, MaxPool2d
 from lessons_lib.network.gradient_checking import gradient_check, numerical_gradient
+from lessons_lib.network.label_smoothing import smooth_labels, smoothed_logit_gap
 from lessons_lib.network.layers import Dropout, Flatten, Linear, ReLU, Tanh, uniform_fan_in
 from lessons_lib.network.losses import BCEWithLogitsLoss, CrossEntropyLoss, Loss, MSELoss
 from lessons_lib.network.module import Module, Parameter, Sequential
@@ -54,6 +58,8 @@ from lessons_lib.network.schedules import (
     SequentialLR,
     StepLR,
 )
+from lessons_lib.network.stopping import PredictionRecorder, StoppingPoint, stopping_point
+from lessons_lib.network.subnetworks import all_masks, subnetwork_outputs
 from lessons_lib.network.training import (
     DivergenceError,
     History,
@@ -84,6 +90,7 @@ __all__ = [
     "Dropout",
     "EarlyStopping",
     "Flatten",
+    "GhostBatchNorm1d",
     "History",
     "LRScheduler",
     "LambdaLR",
@@ -96,16 +103,20 @@ __all__ = [
     "Optimizer",
     "Parameter",
     "PenaltyTerm",
+    "PredictionRecorder",
     "ReLU",
     "Sequential",
     "SequentialLR",
+    "ShiftingNoise",
     "SpectralNorm",
     "StepLR",
+    "StoppingPoint",
     "StoppingRule",
     "Tanh",
     "TrainingPenalty",
     "TrainingState",
     "accuracy",
+    "all_masks",
     "backpropagate",
     "clip_grad_norm_",
     "clip_grad_value_",
@@ -119,6 +130,10 @@ __all__ = [
     "penalty_terms",
     "power_iteration",
     "predict",
+    "smooth_labels",
+    "smoothed_logit_gap",
     "stopping_epoch",
+    "stopping_point",
+    "subnetwork_outputs",
     "uniform_fan_in",
 ]

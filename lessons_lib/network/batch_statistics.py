@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lessons_lib._validation import check_integer, check_interval
-from lessons_lib.network import Module, Parameter
 from lessons_lib.network._common import column_sums
+from lessons_lib.network.module import Module, Parameter
 
 __all__ = ["GhostBatchNorm1d", "ShiftingNoise"]
 

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lessons_lib._validation import check_integer
-from lessons_lib.network import Dropout, Sequential
+from lessons_lib.network.layers import Dropout
+from lessons_lib.network.module import Sequential
 
 __all__ = ["all_masks", "subnetwork_outputs"]
 

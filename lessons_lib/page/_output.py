@@ -16,7 +16,7 @@ from typing import Any
 
 from IPython.display import display
 
-from lessons_lib._svg import PanelSvg
+from lessons_lib.page._svg import PanelSvg
 
 __all__ = [
     "check_texts",

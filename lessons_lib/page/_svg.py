@@ -70,7 +70,7 @@ class PanelSvg:
 def assign_panels(fig: Figure) -> list[list[Axes]]:
     """Sort the axes of a figure by the panel in which they lie.
 
-    Axes made by :func:`lessons_lib.figures.panels` carry the tag ``panel-0``, ``panel-1``, …
+    Axes made by :func:`lessons_lib.page.figures.panels` carry the tag ``panel-0``, ``panel-1``, …
     Others (a color bar, a twin axis) belong to the panel at their center.
     A figure without tags is one panel.
 
@@ -112,7 +112,7 @@ def panel_svgs(fig: Figure, *, prefix: str, colors: Mapping[str, str]) -> list[P
     Parameters
     ----------
     fig : Figure
-        Drawn with the settings now in force (see :func:`lessons_lib.figures.style`).
+        Drawn with the settings now in force (see :func:`lessons_lib.page.figures.style`).
     prefix : str
         Begins every id, so that two figures on a page never share one.
     colors : mapping of str to str

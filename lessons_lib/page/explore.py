@@ -26,8 +26,8 @@ import ipywidgets
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from lessons_lib import figures
-from lessons_lib._page import (
+from lessons_lib.page import figures
+from lessons_lib.page._output import (
     check_texts,
     display_caption,
     display_output,
@@ -35,8 +35,8 @@ from lessons_lib._page import (
     is_static,
     picture_html,
 )
-from lessons_lib._page import digest as make_digest
-from lessons_lib._svg import PanelSvg
+from lessons_lib.page._output import digest as make_digest
+from lessons_lib.page._svg import PanelSvg
 
 __all__ = [
     "MAX_FRAMES",
@@ -333,11 +333,11 @@ def explore(
     Parameters
     ----------
     draw : callable
-        ``draw(**values)`` returns a figure made by :func:`lessons_lib.figures.panels`, of one size
-        for all values, and with fixed limits of the axes, so that the reader sees what changes.
-        It must not depend on anything random that it does not seed.
+        ``draw(**values)`` returns a figure made by :func:`lessons_lib.page.figures.panels`, of one
+        size for all values, and with fixed limits of the axes, so that the reader sees what
+        changes. It must not depend on anything random that it does not seed.
     caption : str
-        What to see in it, as for :func:`lessons_lib.figures.show`.
+        What to see in it, as for :func:`lessons_lib.page.figures.show`.
     alt : str or callable
         What each frame shows: a template such as ``"… of degree {degree}"``, or a function that
         takes the same values as ``draw``.
@@ -356,7 +356,7 @@ def explore(
 
     Examples
     --------
-    >>> from lessons_lib.figures import panels, role
+    >>> from lessons_lib.page.figures import panels, role
     >>> def draw(slope):
     ...     fig, (ax,) = panels(1)
     ...     ax.plot([0, 1], [0, slope], **role("truth"))

@@ -33,7 +33,7 @@ from matplotlib.text import Annotation
 from matplotlib.ticker import LogFormatter, LogFormatterSciNotation, NullLocator
 from scipy.optimize import isotonic_regression
 
-from lessons_lib._page import (
+from lessons_lib.page._output import (
     check_texts,
     digest,
     display_caption,
@@ -42,7 +42,7 @@ from lessons_lib._page import (
     is_static,
     picture_html,
 )
-from lessons_lib._svg import PanelSvg, assign_panels, panel_svgs
+from lessons_lib.page._svg import PanelSvg, assign_panels, panel_svgs
 
 __all__ = [
     "COLORS",

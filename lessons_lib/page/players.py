@@ -8,8 +8,8 @@ import numpy as np
 from IPython.display import Audio
 from numpy.typing import NDArray
 
-from lessons_lib._page import display_output
 from lessons_lib._validation import check_integer
+from lessons_lib.page._output import display_output
 
 __all__ = ["play"]
 

@@ -1,4 +1,8 @@
-"""Solvers for least squares with a penalty, from the plainest to the fastest."""
+"""Solvers for least squares with a penalty, from the plainest to the fastest.
+
+Algorithms live here, one a module, with their certificates; estimators with ``fit`` and
+``predict`` are in :mod:`lessons_lib.linear`, optimizers of networks in :mod:`lessons_lib.network`.
+"""
 
 from lessons_lib.solvers._monitor import History, SolverResult, duality_gap, objective
 from lessons_lib.solvers.active_set import active_set_newton

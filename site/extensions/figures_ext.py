@@ -1,6 +1,6 @@
 """Turn the figures and explorables of notebooks into numbered figures of the book.
 
-``lessons_lib.figures.show`` and ``lessons_lib.explore.explore`` leave one block of HTML
+``lessons_lib.page.figures.show`` and ``lessons_lib.page.explore.explore`` leave one block of HTML
 in a notebook's output when the book is built. This extension reads the block back and
 puts a docutils ``figure`` in its place, so that it is numbered, its caption is parsed
 like the prose of the lesson, and ``{numref}`` can refer to it. The frames of an
@@ -206,11 +206,6 @@ def _add_script(
         app.add_js_file("explorable.js", loading_method="defer")
 
 
-def _add_assets(app: Sphinx) -> None:
-    """Let the page find the style and the script that this extension brings."""
-    app.config.html_static_path.append(str(Path(__file__).parent / "assets"))
-
-
 def _copy_frames(app: Sphinx, exception: Exception | None) -> None:
     """Make the output hold the frames of the current pages: no more, no fewer."""
     if exception is not None or app.builder.format != "html":
@@ -230,7 +225,6 @@ def _copy_frames(app: Sphinx, exception: Exception | None) -> None:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension with Sphinx."""
     app.add_transform(FigureTransform)
-    app.connect("builder-inited", _add_assets)
     app.add_css_file("figures.css")
     app.connect("env-get-outdated", _find_outdated)
     app.connect("env-purge-doc", _purge)

@@ -17,7 +17,7 @@ from bs4 import BeautifulSoup, SoupStrainer, Tag
 
 ROOT = Path(__file__).resolve().parents[2]
 HTML = ROOT / "_build" / "html"
-sys.path.insert(0, str(ROOT / "book" / "_ext"))
+sys.path.insert(0, str(ROOT / "site" / "extensions"))
 
 from api_reference import inventory, reference  # noqa: E402
 from api_reference.usage import used_names  # noqa: E402
@@ -55,7 +55,7 @@ def test_what_is_public_is_found_once_under_its_shortest_name() -> None:
     )
     assert by_name["lessons_lib.exercises.check"].directive == "autofunction"
     assert by_name["lessons_lib.network.DivergenceError"].directive == "autoexception"
-    assert by_name["lessons_lib.figures.COLORS"].directive == "data"
+    assert by_name["lessons_lib.page.figures.COLORS"].directive == "data"
     # Two classes of one name are two entries.
     assert {"lessons_lib.penalties.ElasticNet", "lessons_lib.linear.ElasticNet"} <= set(names)
 
@@ -65,10 +65,10 @@ def test_what_is_public_is_found_once_under_its_shortest_name() -> None:
     [
         ("lessons_lib.linear.lasso", True),
         ("lessons_lib.linear._base", False),
-        ("lessons_lib.plots", False),
-        ("lessons_lib.plots.l1", False),
+        ("lessons_lib.lessons", False),
+        ("lessons_lib.lessons.l1.plots", False),
         ("lessons_lib.exercises", True),
-        ("lessons_lib.exercises.l1", False),
+        ("lessons_lib.lessons.l1.exercises", False),
     ],
 )
 def test_drawings_solutions_and_private_modules_are_left_out(module: str, covered: bool) -> None:
@@ -77,8 +77,8 @@ def test_drawings_solutions_and_private_modules_are_left_out(module: str, covere
 
 def test_a_constant_is_found_where_it_is_assigned() -> None:
     assert reference.origin("lessons_lib.augment.text", "SYNONYMS") == "lessons_lib.augment._tables"
-    assert reference.origin("lessons_lib.explore", "MAX_FRAMES") == "lessons_lib.explore"
-    code, tags = reference.find_source(None, "lessons_lib.explore")
+    assert reference.origin("lessons_lib.page.explore", "MAX_FRAMES") == "lessons_lib.page.explore"
+    code, tags = reference.find_source(None, "lessons_lib.page.explore")
     kind, start, end = tags["MAX_FRAMES"]
     assert kind == "data"
     assert "MAX_FRAMES" in "".join(code.splitlines()[start - 1 : end])
@@ -151,7 +151,7 @@ def test_a_base_class_is_linked_and_its_methods_are_not_repeated() -> None:
             ["from lessons_lib.linear import Ridge as R", "%pip x\nR()"],
             ["lessons_lib.linear.Ridge"],
         ),
-        (["from lessons_lib import figures", "figures.show(1)"], ["lessons_lib.figures.show"]),
+        (["from lessons_lib import figures", "figures.show(1)"], ["lessons_lib.page.figures.show"]),
         (["import lessons_lib.linear as m", "m.Ridge().fit(1)"], ["lessons_lib.linear.Ridge"]),
         (["import lessons_lib.linear", "lessons_lib.linear.Ridge"], ["lessons_lib.linear.Ridge"]),
         (["from lessons_lib.linear import Ridge", "%%time\nRidge()"], []),

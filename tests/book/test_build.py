@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -28,8 +27,7 @@ def build(
     """Build a book of one notebook, or of some more, with the settings of the real one."""
     source = folder / "book"
     source.mkdir(parents=True)
-    shutil.copytree(ROOT / "book" / "_static", source / "_static")
-    shutil.copytree(ROOT / "book" / "_templates", source / "_templates")
+    (folder / "site").symlink_to(ROOT / "site")
     (source / "references.bib").write_text("")
     for name, own in {"small": cells, **(more or {})}.items():
         notebook = new_notebook(cells=[new_markdown_cell(f"# {name.title()}"), *own])
@@ -117,7 +115,7 @@ def test_a_clean_book_builds_and_has_launch_buttons_where_its_address_is_known(
 
 @pytest.mark.parametrize("address", ["github.com/somebody", "https://github.com/somebody"])
 def test_an_odd_address_is_refused(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
-    monkeypatch.syspath_prepend(ROOT / "book" / "_ext")
+    monkeypatch.syspath_prepend(ROOT / "site" / "extensions")
     repository = importlib.import_module("book_site.repository")
     monkeypatch.setenv("BOOK_REPOSITORY_URL", address)
     with pytest.raises(ExtensionError, match=f"BOOK_REPOSITORY_URL is '{address}'; it must look"):

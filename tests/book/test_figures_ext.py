@@ -15,7 +15,7 @@ from sphinx.application import Sphinx
 from sphinx.errors import SphinxError
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
-EXTENSIONS = Path(__file__).parents[2] / "book" / "_ext"
+EXTENSIONS = Path(__file__).parents[2] / "site" / "extensions"
 sys.path.insert(0, str(EXTENSIONS))
 
 import figures_ext  # noqa: E402
@@ -106,7 +106,8 @@ class Book:
             f"import sys; sys.path.insert(0, {str(EXTENSIONS)!r})\n"
             "extensions = ['myst_nb', 'figures_ext']\n"
             "numfig = True\nnb_execution_mode = 'off'\nhtml_theme = 'basic'\n"
-            "suppress_warnings = ['config.cache']\n",
+            "suppress_warnings = ['config.cache']\n"
+            f"html_static_path = [{str(EXTENSIONS.parent / 'static')!r}]\n",
         )
         self.write("index.md", "# Home\n\nSee {numref}`fig-b`.\n\n```{toctree}\none\ntwo\n```\n")
         self.write(

@@ -14,7 +14,7 @@ TERMS = {"test rows": "test rows", "penalty": "penalty", "elastic net": "Elastic
 
 @pytest.fixture
 def find_term(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str | None]:
-    monkeypatch.syspath_prepend(HTML.parents[1] / "book" / "_ext")
+    monkeypatch.syspath_prepend(HTML.parents[1] / "site" / "extensions")
     return importlib.import_module("book_site.glossary").find_term
 
 

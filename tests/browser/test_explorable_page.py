@@ -13,13 +13,13 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from lessons_lib import figures
-from lessons_lib.explore import Explorable, Grid, decode_frames
+from lessons_lib.page import figures
+from lessons_lib.page.explore import Explorable, Grid, decode_frames
 
 from .conftest import Visit
 
-BOOK = Path(__file__).parents[2] / "book"
-sys.path.insert(0, str(BOOK / "_ext"))
+SITE = Path(__file__).parents[2] / "site"
+sys.path.insert(0, str(SITE / "extensions"))
 
 import figures_ext  # noqa: E402
 
@@ -61,7 +61,7 @@ def demo(tmp_path_factory):
     frames = folder / "_static" / "explorables"
     frames.mkdir(parents=True)
     for file in ("figures.css", "explorable.js"):
-        (folder / "_static" / file).write_text((BOOK / "_ext" / "assets" / file).read_text())
+        (folder / "_static" / file).write_text((SITE / "static" / file).read_text())
     (frames / f"{digest}.js").write_text(figures_ext.payload_script(digest, payload))
 
     def write(file: str, above: str = "", element: str = body) -> None:

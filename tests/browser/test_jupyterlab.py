@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect
 
-from lessons_lib.exercises import overfitting
+from lessons_lib.lessons.overfitting import exercises as overfitting
 
 ROOT = Path(__file__).resolve().parents[2]
 LESSON = "01-overfitting.ipynb"

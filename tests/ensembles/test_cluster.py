@@ -11,7 +11,7 @@ from distributed import Client, LocalCluster, get_worker
 from sklearn.datasets import load_diabetes
 
 from lessons_lib.ensembles import BaggingRegressor, DecisionTreeRegressor, RandomForestRegressor
-from lessons_lib.experiments import run_grid
+from lessons_lib.measure import run_grid
 
 X, y = load_diabetes(return_X_y=True)
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
-import importlib
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -463,10 +460,3 @@ def test_bad_data():
             model.fit(X, y, -np.ones(len(X)))
         with pytest.raises(ValueError, match="NaN"):
             model.fit(np.where(X > 2, X, np.nan), y)
-
-
-@pytest.mark.parametrize("module", ["splits", "binning", "trees", "bagging", "forest", "theory"])
-def test_examples_in_the_documentation(module):
-    result = doctest.testmod(importlib.import_module(f"lessons_lib.ensembles.{module}"))
-    assert result.attempted > 0
-    assert result.failed == 0

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import sample_lessons
 
-import lessons_lib.exercises as book
+import lessons_lib.lessons as book
 from lessons_lib.exercises import Exercise, Misconception, verify_exercise
 from lessons_lib.exercises._registry import exercises_of, lesson_names
 from lessons_lib.exercises._runner import Runner
@@ -19,7 +19,7 @@ SAMPLE = [
 
 
 def lesson_files(package):
-    return {p.stem for p in Path(package.__file__).parent.glob("*.py") if p.stem[0] != "_"}
+    return {p.parent.name for p in Path(package.__file__).parent.glob("*/exercises.py")}
 
 
 def test_every_lesson_module_is_found():
@@ -48,7 +48,7 @@ def test_exercise_of_the_book(exercise):
 @pytest.mark.parametrize("lesson", lesson_names()[:1])  # one is enough: it takes a second
 def test_lesson_works_in_the_worker(lesson):
     exercise = exercises_of(lesson)[0]
-    runner = Runner("lessons_lib.exercises")
+    runner = Runner("lessons_lib.lessons")
     answer = exercise.reference() if exercise.asks_for_value else exercise.reference
     try:
         verdict = runner.judge(exercise, answer)

@@ -3,7 +3,7 @@ from html.parser import HTMLParser
 
 import bs4
 import pytest
-from sample_lessons import shrinkage
+from sample_lessons.shrinkage import exercises as shrinkage
 
 import lessons_lib.exercises as public
 from lessons_lib.exercises import Exercise, Misconception

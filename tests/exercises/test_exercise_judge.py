@@ -4,7 +4,8 @@ import inspect
 import hostile
 import numpy as np
 import pytest
-from sample_lessons import folds, shrinkage
+from sample_lessons.folds import exercises as folds
+from sample_lessons.shrinkage import exercises as shrinkage
 
 from lessons_lib.exercises import Exercise, Misconception
 from lessons_lib.exercises._judge import judge

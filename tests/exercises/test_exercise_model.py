@@ -100,12 +100,12 @@ def test_unknown_lesson():
 )
 def test_ill_formed_lesson_modules(body, message, tmp_path, monkeypatch):
     package = f"package_{abs(hash(body)) % 10**6}"
-    folder = tmp_path / package
-    folder.mkdir()
+    folder = tmp_path / package / "lesson"
+    folder.mkdir(parents=True)
     (folder / "__init__.py").touch()
     make = "from lessons_lib.exercises import Exercise\n\ndef make(name):\n    return Exercise("
     make += "name=name, title='T', level=1, hints=('h',), reference=abs)\n\n"
-    (folder / "lesson.py").write_text(make + body)
+    (folder / "exercises.py").write_text(make + body)
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ValueError, match=message):
         exercises_of("lesson", package)

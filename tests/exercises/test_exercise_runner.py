@@ -13,7 +13,7 @@ import hostile
 import numpy as np
 import psutil
 import pytest
-from sample_lessons import shrinkage
+from sample_lessons.shrinkage import exercises as shrinkage
 
 from lessons_lib.exercises._process import _kill_descendants
 from lessons_lib.exercises._runner import Runner
@@ -325,10 +325,10 @@ def test_stub_needs_no_process(run_cell, monkeypatch):
 
 
 def test_exercise_that_fails_is_no_fault_of_the_answer(tmp_path, monkeypatch, run_cell):
-    package = tmp_path / "faulty_lessons"
-    package.mkdir()
-    (package / "__init__.py").touch()
-    (package / "lesson.py").write_text(
+    lesson = tmp_path / "faulty_lessons" / "lesson"
+    lesson.mkdir(parents=True)
+    (lesson / "__init__.py").touch()
+    (lesson / "exercises.py").write_text(
         textwrap.dedent("""
             import os
             from lessons_lib.exercises import Exercise
@@ -343,7 +343,7 @@ def test_exercise_that_fails_is_no_fault_of_the_answer(tmp_path, monkeypatch, ru
         """)
     )
     monkeypatch.syspath_prepend(tmp_path)
-    from faulty_lessons.lesson import EXERCISES
+    from faulty_lessons.lesson.exercises import EXERCISES
 
     runner = Runner("faulty_lessons", keep_idle=False)
     answer = run_cell("def f(x):\n    return x")["f"]
@@ -439,7 +439,7 @@ def test_processes_end_with_the_kernel(end, tmp_path):
         sys.path[:0] = {sys.path!r}
         from pathlib import Path
         from lessons_lib.exercises._runner import Runner
-        from sample_lessons import shrinkage
+        from sample_lessons.shrinkage import exercises as shrinkage
 
         def f(theta, weight_decay):
             Path({str(tmp_path / "started")!r}).touch()

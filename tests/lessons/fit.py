@@ -8,7 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator
 
-from lessons_lib import figures
+from lessons_lib.page import figures
 
 
 def assert_fits_the_page(

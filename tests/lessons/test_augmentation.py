@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from lessons_lib import figures
-from lessons_lib.plots import augmentation as plots
+from lessons_lib.lessons.augmentation import plots
+from lessons_lib.page import figures
 
 RNG = np.random.default_rng(0)
 DIGIT = RNG.random((8, 8))

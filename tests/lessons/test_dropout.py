@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.collections import LineCollection
 
-from lessons_lib.plots import dropout as plots
+from lessons_lib.lessons.dropout import plots
 
 from .fit import assert_fits_the_page
 

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from lessons_lib import penalties
-from lessons_lib.plots import elastic_net as plots
-from lessons_lib.selection import mean_confidence_interval
+from lessons_lib.lessons.elastic_net import plots
+from lessons_lib.measure import mean_confidence_interval
 
 from .fit import assert_fits_the_page
 

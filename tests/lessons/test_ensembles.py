@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lessons_lib.ensembles import ensemble_mse
-from lessons_lib.plots import ensembles as plots
+from lessons_lib.lessons.ensembles import plots
 
 from .fit import assert_fits_the_page
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lessons_lib.plots import fraud as plots
+from lessons_lib.lessons.fraud import plots
 
 from .fit import assert_fits_the_page
 

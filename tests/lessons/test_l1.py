@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from lessons_lib import solvers
+from lessons_lib.lessons.l1 import plots
 from lessons_lib.penalties import L1
-from lessons_lib.plots import l1 as plots
 
 from .fit import assert_fits_the_page
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lessons_lib.plots import l2 as plots
+from lessons_lib.lessons.l2 import plots
 
 from .fit import assert_fits_the_page
 

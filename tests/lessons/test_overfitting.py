@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lessons_lib.datasets import sinusoid_problem
-from lessons_lib.models import polynomial_regression
-from lessons_lib.plots import overfitting as plots
-from lessons_lib.selection import bias_variance_decomposition
+from lessons_lib.data import sinusoid_problem
+from lessons_lib.lessons.overfitting import plots
+from lessons_lib.linear import polynomial_regression
+from lessons_lib.measure import bias_variance_decomposition
 
 from .fit import assert_fits_the_page
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from lessons_lib.plots import sgd_noise as plots
+from lessons_lib.lessons.sgd_noise import plots
 
 from .fit import assert_fits_the_page
 

@@ -1,5 +1,3 @@
-import doctest
-import importlib
 import warnings
 
 import numpy as np
@@ -458,23 +456,3 @@ def test_bad_input_to_predict():
         Lasso().predict(X)
     with pytest.raises(ValueError, match="X has 2 features, but Lasso is expecting 3"):
         Lasso().fit(X, y).predict(X[:, :2])
-
-
-@pytest.mark.parametrize(
-    "module",
-    [
-        "linear.ridge",
-        "linear.lasso",
-        "linear.paths",
-        "linear.cross_validation",
-        "penalties",
-        "solvers._monitor",
-        "solvers.descent",
-        "solvers.coordinate",
-        "solvers.homotopy",
-        "solvers.active_set",
-    ],
-)
-def test_examples_in_the_documentation(module):
-    loaded = importlib.import_module(f"lessons_lib.{module}")
-    assert doctest.testmod(loaded).failed == 0

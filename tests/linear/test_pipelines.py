@@ -8,7 +8,7 @@ from sklearn import linear_model
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
-from lessons_lib.models import (
+from lessons_lib.linear import (
     linear_regression,
     polynomial_regression,
     quadratic_regression,

@@ -6,7 +6,7 @@ import joblib
 import numpy as np
 import pytest
 
-from lessons_lib.experiments import run_grid
+from lessons_lib.measure import run_grid
 
 
 def noisy(setting: float, seed: int) -> tuple[float, float]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lessons_lib.batch_statistics import GhostBatchNorm1d, ShiftingNoise
 from lessons_lib.network import (
     BatchNorm1d,
+    GhostBatchNorm1d,
+    ShiftingNoise,
     gradient_check,
 )
 

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lessons_lib.network import Dropout, Linear, ReLU, Sequential
-from lessons_lib.subnetworks import all_masks, subnetwork_outputs
+from lessons_lib.network import Dropout, Linear, ReLU, Sequential, all_masks, subnetwork_outputs
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(5, 3))

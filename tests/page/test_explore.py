@@ -10,8 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
-from lessons_lib import _page, explore, figures
-from lessons_lib.explore import Explorable, Grid, decode_frames, encode_frames, payload_size
+from lessons_lib.page import _output, explore, figures
+from lessons_lib.page.explore import (
+    Explorable,
+    Grid,
+    decode_frames,
+    encode_frames,
+    payload_size,
+)
 
 X = np.linspace(0, 1, 40)
 
@@ -46,7 +52,7 @@ def static(monkeypatch):
 @pytest.fixture
 def shown(monkeypatch):
     outputs = []
-    monkeypatch.setattr(_page, "display", lambda output: outputs.append(output))
+    monkeypatch.setattr(_output, "display", lambda output: outputs.append(output))
     return outputs
 
 
@@ -122,7 +128,7 @@ def test_the_payload_holds_every_frame(static):
     for (degree, noise), frame, alt in zip(
         itertools.product([1, 2, 3], [0.1, 0.5]), decoded, payload["alts"], strict=True
     ):
-        drawn = figures.draw_svg(draw(degree, noise), prefix=_page.digest("Watch it bend."))
+        drawn = figures.draw_svg(draw(degree, noise), prefix=_output.digest("Watch it bend."))
         assert [tuple(elements) for elements in frame] == [panel.elements for panel in drawn]
         assert alt == f"Degree {degree}, noise {noise}."
 
@@ -257,7 +263,7 @@ def test_the_page_has_native_labeled_sliders(static):
 def test_the_page_holds_the_start_frame_without_javascript(static):
     html = an_explorable().html()
     assert 'role="img" aria-label="Degree 2, noise 0.1."' in html
-    start = figures.draw_svg(draw(2, 0.1), prefix=_page.digest("Watch it bend."))
+    start = figures.draw_svg(draw(2, 0.1), prefix=_output.digest("Watch it bend."))
     assert all(panel.markup in html for panel in start)
     assert (
         "<noscript><p>The sliders need JavaScript; this is the frame at degree 2, noise σ 0.1\xa0V."

@@ -15,9 +15,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from lessons_lib import _page, figures
+from lessons_lib.page import _output, figures
 
-CSS = Path(__file__).parents[1] / "book" / "_ext" / "assets" / "figures.css"
+CSS = Path(__file__).parents[2] / "site" / "static" / "figures.css"
 LIGHT, DARK = "#ffffff", "#121212"  # the page in both modes
 
 # Machado, Oliveira and Fernandes (2009), A physiologically-based model for simulation of color
@@ -336,7 +336,7 @@ def test_logarithmic_axes_keep_the_labels_of_their_author():
 def shown(monkeypatch):
     """Collect what is displayed."""
     outputs = []
-    monkeypatch.setattr(_page, "display", lambda output: outputs.append(output))
+    monkeypatch.setattr(_output, "display", lambda output: outputs.append(output))
     return outputs
 
 

@@ -11,8 +11,8 @@ import pytest
 from bs4 import BeautifulSoup
 from scipy.io import wavfile
 
-from lessons_lib import players
-from lessons_lib.players import play
+from lessons_lib.page import players
+from lessons_lib.page.players import play
 
 TONE = 0.5 * np.sin(2 * np.pi * 440 * np.arange(2000) / 8000)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lessons_lib import selection
-from lessons_lib.source import show_source, source_without_docstring
+from lessons_lib.measure import mean_confidence_interval, one_standard_error_rule
+from lessons_lib.page.source import show_source, source_without_docstring
 
 
 class Example:
@@ -28,14 +28,14 @@ def test_docstrings_go_and_comments_stay() -> None:
 
 
 def test_what_is_shown_is_the_librarys_code() -> None:
-    text = source_without_docstring(selection.one_standard_error_rule)
+    text = source_without_docstring(one_standard_error_rule)
     assert text.startswith("def one_standard_error_rule(")
     assert "References" not in text
     compile(text, "shown", "exec")
 
 
 def test_text_and_html_hold_the_same(capsys: pytest.CaptureFixture[str]) -> None:
-    show_source(Example.method, selection.mean_confidence_interval)
+    show_source(Example.method, mean_confidence_interval)
     printed = capsys.readouterr().out
     assert "def method(" in printed
     assert "\n\n\ndef mean_confidence_interval(" in printed

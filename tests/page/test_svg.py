@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from matplotlib.path import Path
 
-from lessons_lib import figures
-from lessons_lib._svg import assign_panels, compact_path, panel_svgs
+from lessons_lib.page import figures
+from lessons_lib.page._svg import assign_panels, compact_path, panel_svgs
 
 COORDINATE = st.floats(-500, 500, allow_nan=False)
 POINT = st.tuples(COORDINATE, COORDINATE)

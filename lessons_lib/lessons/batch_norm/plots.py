@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from lessons_lib.figures import COLORS, label_line, label_lines, panels, role
-from lessons_lib.selection import mean_confidence_interval
+from lessons_lib.measure import mean_confidence_interval
+from lessons_lib.page.figures import COLORS, label_line, label_lines, panels, role
 
 __all__ = [
     "activations",

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from lessons_lib.figures import COLORS, label_line, label_lines, panels, role
+from lessons_lib.page.figures import COLORS, label_line, label_lines, panels, role
 
 __all__ = ["penalty_curves", "same_strength"]
 

@@ -11,8 +11,8 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from lessons_lib.figures import COLORS, label_line, label_lines, panels, role
-from lessons_lib.selection import mean_confidence_interval
+from lessons_lib.measure import mean_confidence_interval
+from lessons_lib.page.figures import COLORS, label_line, label_lines, panels, role
 
 __all__ = ["averages", "curves_and_rates", "intervals", "knockout", "thinned_network"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lessons_lib.datasets import load_breast_cancer
+from lessons_lib.data import load_breast_cancer
 from lessons_lib.exercises._model import Case, Exercise, Misconception
 from lessons_lib.linear import ElasticNet
 from lessons_lib.penalties import soft_threshold

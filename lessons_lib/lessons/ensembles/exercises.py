@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from lessons_lib.datasets import load_diabetes
+from lessons_lib.data import load_diabetes
 from lessons_lib.ensembles import BaggingRegressor, DecisionTreeRegressor
 from lessons_lib.exercises._model import Case, Exercise, Misconception
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from lessons_lib.data import make_transactions
 from lessons_lib.exercises._model import Case, Exercise, Misconception
-from lessons_lib.fraud import average_precision_ceiling, make_transactions
+from lessons_lib.measure import average_precision_ceiling
 
 __all__ = ["EXERCISES"]
 

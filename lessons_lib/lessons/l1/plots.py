@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from lessons_lib.figures import COLORS, label_line, label_lines, panels, role
+from lessons_lib.measure import mean_confidence_interval
+from lessons_lib.page.figures import COLORS, label_line, label_lines, panels, role
 from lessons_lib.penalties import soft_threshold
-from lessons_lib.selection import mean_confidence_interval
 from lessons_lib.solvers import History
 
 __all__ = [

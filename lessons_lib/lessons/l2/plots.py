@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from lessons_lib.figures import COLORS, label_line, label_lines, panels, role
+from lessons_lib.page.figures import COLORS, label_line, label_lines, panels, role
 
 __all__ = ["filter_factors", "geometry", "opening", "ridge_trace", "trajectories"]
 

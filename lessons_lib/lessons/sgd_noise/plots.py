@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
-from lessons_lib.figures import COLORS, label_line, label_lines, panels, role
-from lessons_lib.selection import mean_confidence_interval, paired_difference
+from lessons_lib.measure import mean_confidence_interval, paired_difference
+from lessons_lib.page.figures import COLORS, label_line, label_lines, panels, role
 
 __all__ = [
     "by_temperature",

@@ -12,8 +12,7 @@ from types import ModuleType
 from typing import Any
 
 PACKAGE = "lessons_lib"
-# Drawings are for one lesson each; a module of exercises holds their solutions.
-LEFT_OUT = (f"{PACKAGE}.plots", f"{PACKAGE}.exercises.")
+LEFT_OUT = f"{PACKAGE}.lessons"  # drawings are for one lesson each, exercises hold solutions
 
 
 @dataclass(frozen=True)
@@ -49,11 +48,7 @@ class Entry:
 def is_covered(module: str) -> bool:
     """Whether a module belongs into the reference."""
     private = any(part.startswith("_") for part in module.split("."))
-    return (
-        not private
-        and not f"{module}.".startswith(LEFT_OUT[0] + ".")
-        and (not module.startswith(LEFT_OUT[1]))
-    )
+    return not private and not f"{module}.".startswith(f"{LEFT_OUT}.")
 
 
 def public_modules() -> Iterator[ModuleType]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from sphinx.application import Sphinx
-from sphinx.config import Config
 
 REPLACEMENTS = {
     # The book theme puts its logo outside of any landmark.
@@ -32,14 +31,5 @@ def mend(app: Sphinx, exception: Exception | None) -> None:
             path.write_text(mended, encoding="utf-8")
 
 
-def defer_scripts(app: Sphinx, config: Config) -> None:
-    """Let no script of the book hold up its text; jupyter-book adds those in ``_static`` bare."""
-    config.html_js_files = [
-        (file, {"defer": "defer"}) if isinstance(file, str) else file
-        for file in config.html_js_files
-    ]
-
-
 def setup(app: Sphinx) -> None:
-    app.connect("config-inited", defer_scripts)
     app.connect("build-finished", mend)

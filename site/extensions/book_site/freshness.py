@@ -16,12 +16,15 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 
 ROOT = Path(__file__).resolve().parents[3]
-EXECUTED = ("lessons_lib/**/*.py", "requirements.lock")  # what outputs depend on
+EXECUTED = (
+    "lessons_lib/**/*.py",
+    "lessons_lib/**/*.toml",
+    "requirements.lock",
+)  # what outputs depend on
 RENDERED = (  # what pages depend on beyond that
-    "book/_ext/**/*.py",
-    "book/_ext/assets/*",
-    "book/_static/*",
-    "book/_templates/**/*.html",
+    "site/extensions/**/*.py",
+    "site/static/*",
+    "site/templates/**/*.html",
 )
 
 logger = logging.getLogger(__name__)

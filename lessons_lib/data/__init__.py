@@ -1,0 +1,35 @@
+"""Where rows come from: problems with a known truth, data sets that ship with scikit-learn, fraud.
+
+Here lives what makes or loads rows. What changes them for a training is in
+:mod:`lessons_lib.augment`, what splits them in :mod:`lessons_lib.measure`.
+"""
+
+from lessons_lib.data.datasets import (
+    Dataset,
+    load_breast_cancer,
+    load_diabetes,
+    load_digits,
+    load_wine,
+)
+from lessons_lib.data.problems import RegressionProblem, polynomial_problem, sinusoid_problem
+from lessons_lib.data.transactions import (
+    PATTERNS,
+    Transactions,
+    history_features,
+    make_transactions,
+)
+
+__all__ = [
+    "PATTERNS",
+    "Dataset",
+    "RegressionProblem",
+    "Transactions",
+    "history_features",
+    "load_breast_cancer",
+    "load_diabetes",
+    "load_digits",
+    "load_wine",
+    "make_transactions",
+    "polynomial_problem",
+    "sinusoid_problem",
+]

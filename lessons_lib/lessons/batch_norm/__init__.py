@@ -1,0 +1,1 @@
+"""Drawings and exercises of lesson 6, Batch normalization."""

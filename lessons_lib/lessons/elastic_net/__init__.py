@@ -1,0 +1,1 @@
+"""Drawings and exercises of lesson 4, Elastic Net."""

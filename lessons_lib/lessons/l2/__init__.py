@@ -1,0 +1,1 @@
+"""Drawings and exercises of lesson 2, L2."""

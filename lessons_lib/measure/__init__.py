@@ -1,0 +1,59 @@
+"""How we know: splits, cross-validation, intervals, calibration, metrics, grids of experiments.
+
+Here lives what judges a model or a method, whichever it is. No method lives here, no data, and
+nothing that draws.
+"""
+
+from lessons_lib.measure.bias_variance import BiasVariance, bias_variance_decomposition
+from lessons_lib.measure.calibration import (
+    ReliabilityCurve,
+    expected_calibration_error,
+    fit_temperature,
+    maximum_calibration_error,
+    reliability_curve,
+)
+from lessons_lib.measure.cross_validation import (
+    cross_val_loss,
+    learning_curve,
+    one_standard_error_rule,
+    validation_curve,
+)
+from lessons_lib.measure.experiments import run_grid
+from lessons_lib.measure.intervals import (
+    ConfidenceInterval,
+    mean_confidence_interval,
+    paired_difference,
+)
+from lessons_lib.measure.rare_events import (
+    average_precision_ceiling,
+    correct_prior,
+    expected_cost,
+    recall_at_alert_rate,
+)
+from lessons_lib.measure.splits import KFold, Splitter, StratifiedKFold, train_validation_test_split
+
+__all__ = [
+    "BiasVariance",
+    "ConfidenceInterval",
+    "KFold",
+    "ReliabilityCurve",
+    "Splitter",
+    "StratifiedKFold",
+    "average_precision_ceiling",
+    "bias_variance_decomposition",
+    "correct_prior",
+    "cross_val_loss",
+    "expected_calibration_error",
+    "expected_cost",
+    "fit_temperature",
+    "learning_curve",
+    "maximum_calibration_error",
+    "mean_confidence_interval",
+    "one_standard_error_rule",
+    "paired_difference",
+    "recall_at_alert_rate",
+    "reliability_curve",
+    "run_grid",
+    "train_validation_test_split",
+    "validation_curve",
+]
