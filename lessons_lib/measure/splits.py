@@ -75,7 +75,7 @@ def train_validation_test_split(
     >>> [len(part) for part in parts]
     [6, 2, 2, 6, 2, 2]
     """
-    X, y = as_matching_arrays(X, y)
+    X, y = _as_matching_arrays(X, y)
     fractions = np.asarray(sizes, dtype=np.float64)
     if fractions.shape != (3,) or np.any(fractions <= 0) or not np.isclose(fractions.sum(), 1):
         raise ValueError(f"sizes must be three positive fractions with sum 1, got {sizes!r}.")
@@ -232,7 +232,7 @@ class StratifiedKFold(KFold):
         """Sort the rows by class and deal them out like cards, one to each fold in turn."""
         if y is None:
             raise ValueError("y must hold the class of each row, got None.")
-        X, y = as_matching_arrays(X, y)
+        X, y = _as_matching_arrays(X, y)
         classes = dict.fromkeys(y.tolist())  # in the order of their first appearance
         rows_of_class = [np.flatnonzero(y == label) for label in classes]
         smallest = min(len(rows) for rows in rows_of_class)
@@ -254,7 +254,7 @@ class StratifiedKFold(KFold):
         return fold_of_row
 
 
-def as_matching_arrays(X: ArrayLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
+def _as_matching_arrays(X: ArrayLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return both as arrays after checking that they have the same number of rows."""
     X, y = np.asarray(X), np.asarray(y)
     if X.ndim == 0 or y.ndim == 0 or len(X) != len(y):

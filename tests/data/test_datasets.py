@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 import sklearn.datasets
 from sklearn.linear_model import Ridge
+from sklearn.metrics import pairwise_distances
 from sklearn.preprocessing import StandardScaler
 
 from lessons_lib.data import (
     load_breast_cancer,
     load_diabetes,
     load_digits,
+    load_mnist,
     load_wine,
 )
 
@@ -69,3 +71,28 @@ def test_documented_facts_about_the_classification_data():
     counts = np.bincount(digits.y)
     assert (counts.min(), counts.max()) == (174, 183)
     np.testing.assert_array_equal(wine.y, np.repeat([0, 1, 2], [59, 71, 48]))
+
+
+def test_mnist_looks_like_mnist():
+    data = load_mnist()
+    assert data.X.shape == (2500, 784)
+    np.testing.assert_array_equal(np.bincount(data.y), [250] * 10)
+    np.testing.assert_array_equal(np.rint(data.X * 255), data.X * 255)
+    assert len(np.unique(data.X, axis=0)) == 2500
+    # Of all 60,000 training pictures the mean is 0.1307 and the standard deviation 0.3081.
+    assert data.X.mean() == pytest.approx(0.1307, abs=0.003)
+    assert data.X.std() == pytest.approx(0.3081, abs=0.003)
+
+
+def test_mnist_is_centered_and_its_order_says_nothing():
+    data = load_mnist()
+    pictures = data.X.reshape(-1, 28, 28)
+    rows, columns = np.arange(28), np.arange(28)
+    ink = pictures.sum(axis=(1, 2))
+    row = (pictures.sum(axis=2) @ rows) / ink
+    column = (pictures.sum(axis=1) @ columns) / ink
+    assert np.abs(np.column_stack([row, column]) - 14).max() < 1.5
+    # A nearest neighbor finds the class, and the row before does not.
+    half = pairwise_distances(data.X[1250:], data.X[:1250]).argmin(axis=1)
+    assert np.mean(data.y[:1250][half] == data.y[1250:]) > 0.86
+    assert np.mean(data.y[1:] == data.y[:-1]) == pytest.approx(0.1, abs=0.025)
