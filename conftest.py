@@ -12,10 +12,15 @@ import pytest
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT / "tools"))
 
-from notebooks import KERNEL_ENVIRONMENT  # noqa: E402
+import kernels  # noqa: E402
+import nbval.kernel  # noqa: E402
 
 # Kernels (nbval's, JupyterLab's) are child processes and inherit these.
-os.environ.update(KERNEL_ENVIRONMENT)
+os.environ.update(kernels.ENVIRONMENT)
+_KernelManager = nbval.kernel.KernelManager
+nbval.kernel.KernelManager = lambda **options: _KernelManager(
+    config=kernels.private_channel(), **options
+)
 
 
 def pytest_collectstart(collector: pytest.Collector) -> None:

@@ -109,3 +109,13 @@ def test_refresh_refuses_what_cannot_be_compared(tmp_path: Path, source: str, me
     with pytest.raises(notebooks.RefreshError, match=f"(?s)bad.ipynb.*{message}"):
         notebooks.refresh(path)
     assert path.read_bytes() == before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no sockets that are files")
+def test_kernels_warn_of_nothing(stored: Path) -> None:
+    """Over TCP each kernel would warn that everybody can listen, three lines for each notebook."""
+    command = [sys.executable, str(ROOT / "tools" / "notebooks.py"), str(stored)]
+    result = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    assert result.stderr == ""
+    nbval = run_nbval(stored)
+    assert "WARNING" not in nbval.stdout + nbval.stderr

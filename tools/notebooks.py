@@ -15,6 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import kernels
 import nbformat
 from joblib import Parallel, delayed
 from nbclient import NotebookClient
@@ -24,16 +25,6 @@ from nbformat import NotebookNode
 STORED_MIME_TYPES = ("text/plain", "text/markdown", "text/latex")
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 ADDRESS = re.compile(r"<[^<>]* at 0x[0-9a-f]{6,}")
-
-# What a test or a refresh run needs in a kernel: no record of exercises, live (not static) outputs,
-# and numbers that do not depend on the number of cores.
-KERNEL_ENVIRONMENT = {
-    "LESSONS_LIB_PROGRESS": "",
-    "LESSONS_LIB_STATIC": "0",
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-}
 
 
 class RefreshError(Exception):
@@ -114,6 +105,7 @@ def execute(path: Path, timeout: int = 120) -> NotebookNode:
         notebook,
         timeout=timeout,
         kernel_name="python3",
+        config=kernels.private_channel(),
         resources={"metadata": {"path": str(path.parent)}},
     )
     try:
@@ -166,7 +158,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2, help="notebooks executed at once")
     parser.add_argument("notebooks", nargs="+", type=Path)
     arguments = parser.parse_args()
-    os.environ.update(KERNEL_ENVIRONMENT)
+    os.environ.update(kernels.ENVIRONMENT)
     try:
         for line in Parallel(n_jobs=arguments.jobs, return_as="generator", prefer="threads")(
             delayed(refresh)(path) for path in arguments.notebooks

@@ -15,9 +15,13 @@ Each concern is a module with a ``setup(app)`` of its own:
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Any
 
 from sphinx.application import Sphinx
+
+sys.path.append(str(Path(__file__).resolve().parents[3] / "tools"))  # has kernels
 
 from . import (
     accessibility,

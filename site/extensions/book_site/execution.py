@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import kernels
 import nbformat
 from joblib import Parallel, cpu_count, delayed
 from jupyter_cache import get_cache
@@ -46,6 +47,7 @@ def execute_notebooks(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -
                 cwd=str(Path(path).parent),
                 timeout=settings.execution_timeout,
                 allow_errors=settings.execution_allow_errors,
+                config=kernels.private_channel(),
             )
         except RuntimeError as error:  # of the kernel, not of a cell
             raise ExtensionError(f"{path}: {error}") from error
