@@ -27,7 +27,7 @@ NOTEBOOKS := $(wildcard book/*.ipynb)
 BOOK_SOURCES := _config.yml _toc.yml package-lock.json $(shell find book lessons_lib site -type f \
 	-not -path '*/.ipynb_checkpoints/*' -not -name '*.pyc' 2>/dev/null | sed 's/ /\\ /g')
 
-.PHONY: help book serve lab test refresh torch lock format clean
+.PHONY: help book serve lab test wheel refresh torch lock format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -43,6 +43,9 @@ lab: .venv/.installed ## open the notebooks in JupyterLab
 
 test: .venv/.installed book ## run every test: code, oracles, notebooks, built pages, browser, lint, types
 	$(BIN)/pytest --nbval --nbval-current-env --numprocesses $(JOBS) --dist loadscope tests book
+
+wheel: book ## build the wheel with library, notebooks and pages into _build/dist
+	$(BIN)/python tools/wheel.py
 
 refresh: .venv/.installed ## execute the notebooks and store their text outputs (NOTEBOOKS='book/…' for some)
 	$(BIN)/python tools/notebooks.py --jobs $(JOBS) $(NOTEBOOKS)

@@ -19,7 +19,7 @@ METHODS = {
     "penalties", "solvers", "linear", "network", "augment", "ensembles", "landscape",
     "conventions", "data",
 }  # fmt: skip
-SHOWN = {"page", "exercises", "lessons"}
+SHOWN = {"page", "exercises", "lessons", "command", "__main__"}
 SHARED = {"measure", "_validation"}
 
 
