@@ -45,7 +45,7 @@ test: .venv/.installed book ## run every test: code, oracles, notebooks, built p
 	$(BIN)/pytest --nbval --nbval-current-env --numprocesses $(JOBS) --dist loadscope tests book
 
 wheel: book ## build the wheel with library, notebooks and pages into _build/dist
-	$(BIN)/python tools/wheel.py
+	$(BIN)/python tools/build_wheel.py
 
 refresh: .venv/.installed ## execute the notebooks and store their text outputs (NOTEBOOKS='book/…' for some)
 	$(BIN)/python tools/notebooks.py --jobs $(JOBS) $(NOTEBOOKS)

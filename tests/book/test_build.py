@@ -104,6 +104,7 @@ def test_a_clean_book_builds_and_has_launch_buttons_where_its_address_is_known(
         [new_code_cell("print(6 * 7)"), new_markdown_cell("$$ x^2 $$")],
         BOOK_REPOSITORY_URL="https://github.com/somebody/some-book",
         BOOK_REPOSITORY_BRANCH="trunk",
+        BOOK_URL="https://somebody.example/some-book",
     )
     assert code == 0, output
     page = (tmp_path / "_build" / "html" / "small.html").read_text(encoding="utf-8")
@@ -111,6 +112,9 @@ def test_a_clean_book_builds_and_has_launch_buttons_where_its_address_is_known(
     assert 'class="katex' in page
     start = "https://mybinder.org/v2/gh/somebody/some-book/trunk?urlpath=lab/tree/book/small.ipynb"
     assert start in page
+    assert '<link rel="canonical" href="https://somebody.example/some-book/small.html"' in page
+    site_map = (tmp_path / "_build" / "html" / "sitemap.xml").read_text(encoding="utf-8")
+    assert "<loc>https://somebody.example/some-book/small.html</loc>" in site_map
 
 
 @pytest.mark.parametrize("address", ["github.com/somebody", "https://github.com/somebody"])

@@ -3,6 +3,7 @@
 Each concern is a module with a ``setup(app)`` of its own:
 
 ``accessibility``  markup that checks of accessibility ask for
+``discovery``      what search engines, previews and programs read
 ``environment``    what the notebooks' kernels are told during a build
 ``execution``      execute several notebooks at once
 ``freshness``      execute notebooks again when the library has changed
@@ -10,6 +11,7 @@ Each concern is a module with a ``setup(app)`` of its own:
 ``labels``         links to a label of another page that JupyterLab follows, too
 ``mathematics``    KaTeX at build time, from local files
 ``repository``     launch and source buttons, only when the repository's address is known
+``search``         a search that forgives slips and finds sections
 ``weight``         remove from the built site what no page uses
 """
 
@@ -25,6 +27,7 @@ sys.path.append(str(Path(__file__).resolve().parents[3] / "tools"))  # has kerne
 
 from . import (
     accessibility,
+    discovery,
     environment,
     execution,
     freshness,
@@ -32,11 +35,13 @@ from . import (
     labels,
     mathematics,
     repository,
+    search,
     weight,
 )
 
 CONCERNS = (
     accessibility,
+    discovery,
     environment,
     execution,
     freshness,
@@ -44,6 +49,7 @@ CONCERNS = (
     labels,
     mathematics,
     repository,
+    search,
     weight,
 )
 

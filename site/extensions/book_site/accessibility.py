@@ -15,6 +15,8 @@ REPLACEMENTS = {
     '<summary><span class="toctree-toggle"': (
         '<summary aria-label="Pages below"><span class="toctree-toggle"'
     ),
+    # Its script reports an error when no mode was chosen before.
+    'localStorage.getItem("mode") || ""': 'localStorage.getItem("mode") || "auto"',
     # docutils uses a role that is deprecated, and not allowed in its own list of citations.
     ' role="doc-biblioentry"': ' role="listitem"',
 }

@@ -28,7 +28,7 @@ STYLE = "_static/styles/pydata-sphinx-theme.css"
 FONTS = "_static/vendor/fontawesome/webfonts"
 # `.fa-sun:before{content:"\f185"}`, perhaps with several names before the brace.
 ICON_RULE = re.compile(r'((?:\.fa-[\w-]+:{1,2}before,?)+)\{content:"([^"]+)"\}')
-# The theme loads the search on every page, for results as one types, which the book leaves off.
+# The theme loads Sphinx's search on every page; the book has its own, on one page.
 SEARCH = re.compile(
     r'\s*<script src="[^"]*(?:searchtools|language_data|searchindex)\.js[^"]*"></script>'
 )
@@ -48,10 +48,10 @@ def trim(app: Sphinx, exception: Exception | None) -> None:
 
 
 def _trim_search(out: Path) -> None:
-    """Load the index of the search, some 60 kB, only on the page that searches."""
+    """Load nothing of Sphinx's search."""
     for page in out.rglob("*.html"):
         text = page.read_text(encoding="utf-8")
-        if page.name != "search.html" and SEARCH.search(text):
+        if SEARCH.search(text):
             page.write_text(SEARCH.sub("", text), encoding="utf-8")
 
 
