@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_X_y, validate_data
 
+from lessons_lib._jitter import jitter
+
 __all__ = [
     "FloatArray",
     "check_data",
@@ -139,13 +141,13 @@ def check_data(
         if estimator is not None:
             estimator.n_features_in_ = X.shape[1]
             estimator.__dict__.pop("feature_names_in_", None)
-        return X, y
+        return jitter(X), jitter(y)
     options = {"dtype": np.float64, "y_numeric": True, "multi_output": multi_output}
     if estimator is None:
         features, target = check_X_y(X, y, **options)
     else:
         features, target = validate_data(estimator, X, y, **options)
-    return features, target.astype(np.float64, copy=False)
+    return jitter(features), jitter(target.astype(np.float64, copy=False))
 
 
 def check_vector(name: str, values: ArrayLike) -> FloatArray:

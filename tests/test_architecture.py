@@ -20,7 +20,7 @@ METHODS = {
     "conventions", "data",
 }  # fmt: skip
 SHOWN = {"page", "exercises", "lessons", "command", "__main__"}
-SHARED = {"measure", "_validation"}
+SHARED = {"measure", "_jitter", "_validation"}
 
 
 def modules() -> Iterator[tuple[str, Path]]:

@@ -21,6 +21,7 @@ import numpy as np
 import scipy.signal
 from numpy.typing import ArrayLike, NDArray
 
+from lessons_lib._jitter import jitter
 from lessons_lib._validation import check_integer, check_interval
 from lessons_lib.augment._transform import (
     FloatArray,
@@ -362,7 +363,7 @@ def melody(
         notes.append(envelope * np.sum(np.sin(2 * np.pi * orders * frequency * time) / orders, 0))
     signal: NDArray[np.float64] = np.concatenate(notes)
     signal *= 0.9 / np.abs(signal).max()
-    return signal
+    return jitter(signal)
 
 
 class _AudioTransform(Transform[FloatArray]):

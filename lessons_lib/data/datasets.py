@@ -10,6 +10,8 @@ import numpy as np
 import sklearn.datasets
 from numpy.typing import NDArray
 
+from lessons_lib._jitter import jitter
+
 __all__ = ["Dataset", "load_breast_cancer", "load_diabetes", "load_digits", "load_wine"]
 
 FloatArray = NDArray[np.float64]
@@ -73,7 +75,8 @@ def load_diabetes(*, scaled: bool = True) -> Dataset:
     of Statistics 32(2), 407-499.
     """
     bunch = sklearn.datasets.load_diabetes(scaled=scaled)
-    return Dataset(bunch.data, bunch.target, tuple(bunch.feature_names), ("progression",))
+    X, y = jitter(bunch.data), jitter(bunch.target)
+    return Dataset(X, y, tuple(bunch.feature_names), ("progression",))
 
 
 def load_breast_cancer() -> Dataset:
@@ -163,7 +166,7 @@ def load_mnist() -> Dataset:
         arrays = np.load(file)
         pixels, labels = arrays["pixels"], arrays["labels"]
     names = tuple(f"pixel_{row}_{column}" for row in range(28) for column in range(28))
-    X = pixels.reshape(len(pixels), -1) / 255
+    X = jitter(pixels.reshape(len(pixels), -1) / 255)
     return Dataset(X, labels.astype(np.intp), names, tuple(str(digit) for digit in range(10)))
 
 
@@ -198,7 +201,7 @@ def _classification(bunch: Any) -> Dataset:
     """Turn scikit-learn's bunch into a `Dataset` (its names are arrays or lists of strings)."""
     feature_names = tuple(str(name) for name in bunch.feature_names)
     return Dataset(
-        np.asarray(bunch.data, dtype=np.float64),
+        jitter(np.asarray(bunch.data, dtype=np.float64)),
         np.asarray(bunch.target),
         feature_names,
         tuple(str(name) for name in bunch.target_names),

@@ -14,6 +14,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lessons_lib._jitter import jitter
+
 __all__ = ["RegressionProblem", "polynomial_problem", "sinusoid_problem"]
 
 FloatArray = NDArray[np.float64]
@@ -106,7 +108,8 @@ class RegressionProblem:
             The noisy targets.
         """
         truth = self.truth(X)
-        return truth + self.noise * np.random.default_rng(random_state).standard_normal(len(truth))
+        noise = np.random.default_rng(random_state).standard_normal(len(truth))
+        return jitter(truth + self.noise * noise)
 
     def sample(
         self, n_samples: int, *, random_state: RandomState = None
@@ -136,7 +139,7 @@ class RegressionProblem:
         if n_samples < 1:
             raise ValueError(f"n_samples must be at least 1, got {n_samples!r}.")
         rng = np.random.default_rng(random_state)
-        X = rng.uniform(self.low, self.high, size=(n_samples, 1))
+        X = jitter(rng.uniform(self.low, self.high, size=(n_samples, 1)))
         return X, self.observe(X, random_state=rng)
 
 

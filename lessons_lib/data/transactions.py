@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
+from lessons_lib._jitter import jitter
 from lessons_lib._validation import check_integer, check_interval, check_vector
 
 __all__ = ["PATTERNS", "Transactions", "history_features", "make_transactions"]
@@ -268,7 +269,7 @@ def make_transactions(
     for k, noise in enumerate(rng.standard_normal((n_irrelevant, n_samples))):
         columns[f"noise_{k}"] = noise
     return Transactions(
-        X=np.column_stack(list(columns.values())),
+        X=jitter(np.column_stack(list(columns.values()))),
         y=y,
         y_true=y_true,
         feature_names=tuple(columns),

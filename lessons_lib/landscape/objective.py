@@ -99,7 +99,7 @@ def vector_to_parameters(vector: ArrayLike, parameters: Iterable[Parameter]) -> 
     start = 0
     for parameter in targets:
         stop = start + parameter.size
-        parameter.data = values[start:stop].reshape(parameter.shape)
+        parameter.data[...] = values[start:stop].reshape(parameter.shape)
         start = stop
 
 

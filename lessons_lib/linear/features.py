@@ -14,6 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from lessons_lib._jitter import jitter
+
 __all__ = ["LegendreFeatures", "RandomReLUFeatures"]
 
 FloatArray = NDArray[np.float64]
@@ -232,7 +234,7 @@ class RandomReLUFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         rng = np.random.default_rng(self.random_state)
         # A Gaussian vector has no preferred direction: scaled to length 1 it is uniform on the
         # sphere. Drawn unit by unit, the weights of a narrow layer begin those of a wider one.
-        directions = rng.standard_normal((self.n_components, self.n_features_in_ + 1))
+        directions = jitter(rng.standard_normal((self.n_components, self.n_features_in_ + 1)))
         directions /= np.linalg.norm(directions, axis=1, keepdims=True)
         self.random_weights_ = directions[:, :-1].T
         self.random_offset_ = directions[:, -1]

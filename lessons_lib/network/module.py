@@ -15,6 +15,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from lessons_lib._jitter import jitter
 from lessons_lib.network._common import FloatArray, float_dtype
 
 __all__ = ["Module", "Parameter", "Sequential"]
@@ -53,7 +54,7 @@ class Parameter:
     def __init__(self, data: ArrayLike, *, regularize: bool = True) -> None:
         values = np.array(data)
         float_dtype(values.dtype)
-        self._data: FloatArray = values
+        self._data: FloatArray = jitter(values)
         self._grad: FloatArray = np.empty_like(values)
         self._grad_is_zero = True
         self.regularize = regularize
@@ -65,7 +66,8 @@ class Parameter:
 
     @data.setter
     def data(self, values: ArrayLike) -> None:
-        _copy_into(self._data, values, "data")
+        if values is not self._data:  # with it `parameter.data -= step` ends
+            _copy_into(self._data, jitter(np.asarray(values)), "data")
 
     @property
     def grad(self) -> FloatArray:
@@ -120,7 +122,7 @@ class Parameter:
 
 
 def _copy_into(target: FloatArray, values: ArrayLike, name: str) -> None:
-    if values is target:  # what `parameter.data -= step` ends with
+    if values is target:  # what `parameter.grad += step` ends with
         return
     if np.shape(values) != target.shape:
         raise ValueError(f"{name} must have shape {target.shape}, got {np.shape(values)}")
