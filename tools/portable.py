@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import platform
 import subprocess
 import sys
 import time
@@ -24,20 +25,21 @@ from nbformat import NotebookNode
 from notebooks import normalize
 from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
 
+from lessons_lib._jitter import VARIABLE
+
 Environment = Mapping[str, str]
 
-# Tests of right values: all but those of the book, its pages and the machinery around it.
-ORACLE_TESTS = (
-    "--ignore=tests/book",
-    "--ignore=tests/browser",
-    "--ignore=tests/exercises",
-    "--ignore=tests/plots",
-    *(
-        f"--ignore=tests/test_{name}.py"
-        for name in ("book", "code", "environment", "notebooks", "portable", "refresh")
-    ),
-    "tests",
-)
+ROOT = Path(__file__).resolve().parent.parent
+
+# All tests are tests of right values but those of the book, of what shows it, and of the tools.
+NO_ORACLES = {"book", "browser", "exercises", "lessons", "page"}
+
+
+def oracle_tests() -> list[str]:
+    folders = sorted(path.parent.name for path in (ROOT / "tests").glob("*/__init__.py"))
+    return [f"tests/{name}" for name in folders if name not in NO_ORACLES] + [
+        "tests/test_penalties.py"
+    ]
 
 
 def without(*features: str) -> Environment:
@@ -54,25 +56,29 @@ def threads(number: int) -> Environment:
 
 def settings(n_jitters: int) -> dict[str, Environment]:
     """Return the settings by name; OpenBLAS ignores a kernel that this processor cannot run."""
-    no_avx = {"GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA,-AVX512F"}
-    processors: dict[str, Environment] = {
-        "Nehalem": {"OPENBLAS_CORETYPE": "Nehalem", **without("X86_V3", "AVX2"), **no_avx},
-        "Haswell": {"OPENBLAS_CORETYPE": "Haswell", **without("X86_V4", "AVX512F")},
-        "SkylakeX": {"OPENBLAS_CORETYPE": "SkylakeX"},
-    }
-    torch = {"Nehalem": "default", "Haswell": "avx2"}
-    return {f"jitter {seed}": {"LESSONS_LIB_JITTER": str(seed)} for seed in _seeds(n_jitters)} | {
-        f"{name}, {n} thread{'s' * (n > 1)}": {
-            **processors[name],
-            **({"ATEN_CPU_CAPABILITY": torch[name]} if name in torch else {}),
-            **threads(n),
+    processors: dict[str, Environment] = {"this processor": {}}
+    if platform.machine().lower() in ("x86_64", "amd64"):
+        processors = {
+            "Nehalem": {
+                "OPENBLAS_CORETYPE": "Nehalem",
+                **without("X86_V3", "AVX2"),
+                "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA,-AVX512F",
+                "ATEN_CPU_CAPABILITY": "default",
+            },
+            "Haswell": {
+                "OPENBLAS_CORETYPE": "Haswell",
+                **without("X86_V4", "AVX512F"),
+                "ATEN_CPU_CAPABILITY": "avx2",
+            },
+            "SkylakeX": {"OPENBLAS_CORETYPE": "SkylakeX"},
         }
+    jitters: dict[str, Environment] = {
+        f"jitter {seed}": {VARIABLE: str(seed)} for seed in range(1, n_jitters + 1)
+    }
+    return jitters | {
+        f"{name}, {n} thread{'s' * (n > 1)}": {**processors[name], **threads(n)}
         for name, n in product(processors, (1, 2))
     }
-
-
-def _seeds(number: int) -> range:
-    return range(1, number + 1)
 
 
 def moved_cells(path: Path, environment: Environment, timeout: int = 300) -> dict[int, str]:
@@ -128,15 +134,14 @@ def run_notebooks(
 
 def run_tests(chosen: Mapping[str, Environment]) -> dict[str, str]:
     """Run the oracle tests on each processor; return pytest's last line, by setting."""
-    root = Path(__file__).resolve().parent.parent
     summary = {}
     for name, environment in chosen.items():
         # A jitter changes what the tests know exactly: it is for notebooks.
-        if "LESSONS_LIB_JITTER" in environment:
+        if VARIABLE in environment:
             continue
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *ORACLE_TESTS]
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *oracle_tests()]
         run = subprocess.run(
-            command, cwd=root, env={**os.environ, **environment}, stdout=subprocess.PIPE, text=True
+            command, cwd=ROOT, env={**os.environ, **environment}, stdout=subprocess.PIPE, text=True
         )
         lines = run.stdout.splitlines()
         print(name, *(line for line in lines if line.startswith("FAILED")), sep="\n    ")
