@@ -25,6 +25,8 @@ from lessons_lib.conventions import (
     translate,
 )
 
+from ..rounding import assert_close, rounding
+
 N_SAMPLES, N_FEATURES = 40, 4
 PENALTIES = {
     "l1": Strength(l1=0.08, l2=0.0),
@@ -502,7 +504,7 @@ def test_documented_objective_is_a_multiple_of_the_house_objective(name, loss, p
         )
         ratios.append(OBJECTIVES[name](X, y, w, b, loss, values) / house)
 
-    np.testing.assert_allclose(ratios, ratios[0], rtol=1e-13)
+    np.testing.assert_allclose(ratios, ratios[0], rtol=rounding(np.float64, 10 * N_SAMPLES))
 
 
 def test_glmnet_standardizes_features_and_targets_around_the_same_problem():
@@ -556,8 +558,13 @@ def test_decoupled_decay_under_sgd_ends_at_the_penalized_minimizer(
     coef, intercept = descend(X, y, loss, factor, learning_rate, momentum, decay)
 
     expected_coef, expected_intercept = house_solution(X, y, penalty, loss)
-    np.testing.assert_allclose(coef, expected_coef, rtol=0, atol=1e-12)
-    np.testing.assert_allclose(intercept, expected_intercept, rtol=0, atol=1e-12)
+    # Where the gradient of N_SAMPLES terms is zero but for rounding, the distance from the minimum
+    # is that over the smallest curvature.
+    scale = np.abs(X).max() * (1 + np.abs(y).max())
+    curvature = np.linalg.eigvalsh(X.T @ X / N_SAMPLES).min() * (0.25 if loss == "logistic" else 1)
+    rounded = {"terms": N_SAMPLES, "condition": 1 / curvature, "scale": scale}
+    assert_close(coef, expected_coef, **rounded)
+    assert_close(intercept, expected_intercept, **rounded)
 
 
 def test_learning_rate_matters_only_where_it_does_not_multiply_the_decay():
@@ -568,7 +575,9 @@ def test_learning_rate_matters_only_where_it_does_not_multiply_the_decay():
 
     assert translated("keras.SGD", 0.1) == translated("keras.SGD", 0.05)
     slow, fast = translated("textbook.SGDW", 0.05), translated("textbook.SGDW", 0.1)
-    assert fast["weight_decay"] == pytest.approx(2 * slow["weight_decay"], rel=1e-15)
+    assert fast["weight_decay"] == pytest.approx(
+        2 * slow["weight_decay"], rel=rounding(np.float64, 5)
+    )
 
 
 # --------------------------------------------------------------------------------------------------
@@ -793,7 +802,9 @@ def test_there_and_back_again():
         there = translate(own, source, target, loss=loss, **QUANTITIES)
         back = translate(there, target, source, loss=loss, **QUANTITIES)
         for parameter, values in own.items():
-            np.testing.assert_allclose(back[parameter], values, rtol=1e-13, err_msg=case.id)
+            # 1 - l1_ratio keeps few digits where l1 is 30 and l2 0.01.
+            rtol = rounding(np.float64, 10, condition=30 / 0.01)
+            np.testing.assert_allclose(back[parameter], values, rtol=rtol, err_msg=case.id)
         n_compared += 1
     assert n_compared > 600
 
@@ -820,7 +831,7 @@ def test_scalars_stay_scalars_and_arrays_keep_their_shape():
     assert all(type(value) is float for value in scalar.values())
     grid = np.geomspace(1e-3, 1e3, 6).reshape(2, 3)
     many = translate(grid, "sklearn.Ridge", "torch.SGD", n_samples=50)["weight_decay"]
-    np.testing.assert_allclose(many, 2 * grid / 50, rtol=1e-15)
+    np.testing.assert_allclose(many, 2 * grid / 50, rtol=rounding(np.float64, 5))
 
 
 def test_inputs_are_not_mutated():

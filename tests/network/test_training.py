@@ -40,6 +40,8 @@ from lessons_lib.network import (
 )
 from lessons_lib.penalties import L1, L2, ElasticNet
 
+from ..rounding import assert_close
+
 
 def blobs(n=60, seed=0):
     rng = np.random.default_rng(seed)
@@ -94,10 +96,10 @@ class TorchTwin:
                 x = layer(x)
         return x
 
-    def assert_equal(self):
+    def assert_equal(self, *, terms, condition=1.0):
         theirs = self.model.state_dict()
         for name, value in self.ours.state_dict().items():
-            np.testing.assert_allclose(value, theirs[name], rtol=0, atol=1e-10, err_msg=name)
+            assert_close(value, theirs[name], terms=terms, condition=condition)
 
 
 def test_an_epoch_side_by_side_with_torch():
@@ -123,7 +125,9 @@ def test_an_epoch_side_by_side_with_torch():
         twin.optimizer.step()
         assert loss == pytest.approx(their_loss.item(), rel=1e-10)
         assert norm == pytest.approx(their_norm.item(), rel=1e-10)
-        twin.assert_equal()
+        # The bias in front of a batch normalization has the gradient 0 but for rounding, of sums
+        # over 16 rows and 8 units, and Adam magnifies it by lr / eps.
+        twin.assert_equal(terms=16 * 8, condition=0.01 / 1e-8)
 
 
 def test_an_epoch_of_images_side_by_side_with_torch():
@@ -156,7 +160,7 @@ def test_an_epoch_of_images_side_by_side_with_torch():
         twin.optimizer.zero_grad()
         torch.nn.functional.cross_entropy(twin.forward(x), y).backward()
         twin.optimizer.step()
-    twin.assert_equal()
+    twin.assert_equal(terms=3 * images[:20].size)  # three steps with sums over 20 images
 
 
 def test_full_batch_training_equals_scikit_learn():
