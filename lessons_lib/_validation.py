@@ -14,6 +14,7 @@ from lessons_lib._jitter import jitter
 __all__ = [
     "FloatArray",
     "check_data",
+    "check_flag",
     "check_integer",
     "check_interval",
     "check_labels",
@@ -91,6 +92,31 @@ def check_integer(name: str, value: object, low: int) -> int:
     if value < low:
         raise ValueError(f"{name} must be at least {low}, got {value!r}.")
     return int(value)
+
+
+def check_flag(name: str, value: object) -> bool:
+    """Return ``value`` after checking that it is True or False: ``"False"`` counts as true.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument, for the error message.
+    value : object
+        What the caller passed.
+
+    Returns
+    -------
+    bool
+        The checked value.
+
+    Raises
+    ------
+    TypeError
+        If ``value`` is no boolean.
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name} must be True or False, got {value!r}.")
+    return bool(value)
 
 
 def _is_clean(array: ArrayLike, ndim: int) -> TypeGuard[FloatArray]:

@@ -11,7 +11,6 @@ from lessons_lib._validation import check_integer, check_interval
 
 __all__ = [
     "RandomState",
-    "check_flag",
     "check_generator",
     "check_share",
     "count_features",
@@ -49,13 +48,6 @@ def check_generator(random_state: object) -> np.random.Generator:
             f"got {random_state!r}."
         )
     return np.random.default_rng(check_integer("random_state", random_state, 0))
-
-
-def check_flag(name: str, value: object) -> bool:
-    """Return `value` after checking that it is True or False."""
-    if not isinstance(value, bool | np.bool_):
-        raise TypeError(f"{name} must be True or False, got {value!r}.")
-    return bool(value)
 
 
 def count_samples(name: str, value: object, low: int, n_samples: int) -> int:

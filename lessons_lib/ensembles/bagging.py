@@ -15,10 +15,9 @@ from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from lessons_lib._validation import FloatArray, check_integer
+from lessons_lib._validation import FloatArray, check_flag, check_integer
 from lessons_lib.ensembles._parameters import (
     RandomState,
-    check_flag,
     check_generator,
     check_share,
 )

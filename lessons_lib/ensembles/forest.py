@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from lessons_lib._validation import FloatArray
-from lessons_lib.ensembles._parameters import RandomState, check_flag
+from lessons_lib._validation import FloatArray, check_flag
+from lessons_lib.ensembles._parameters import RandomState
 from lessons_lib.ensembles.bagging import (
     Ensemble,
     EnsembleClassifier,

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lessons_lib._validation import check_integer, check_interval
+from lessons_lib._validation import check_flag, check_integer, check_interval
 from lessons_lib.network.module import Module
 from lessons_lib.network.optimizers import Optimizer
 
@@ -83,8 +83,9 @@ class EarlyStopping(Callback):
 
     An epoch improves if its value is below the best so far by *more* than `min_delta`. The training
     ends after the epoch that is the `patience`-th in a row without improvement, so that `patience`
-    epochs are run beyond the best one. This is the rule of Keras; :func:`stopping_epoch` compares
-    it with those of other libraries.
+    epochs are run beyond the best one. It never ends after the very first epoch. A value that is
+    not a number is no improvement. This is the rule of Keras; :func:`stopping_epoch` compares it
+    with those of other libraries.
 
     Parameters
     ----------
@@ -99,6 +100,13 @@ class EarlyStopping(Callback):
         Name of the value in the history.
     mode : {"min", "max"}, default="min"
         Whether lower or higher is better.
+    baseline : float or None, default=None
+        With a number, patience is only renewed by an epoch that improves on it too: the training
+        ends early if it does not get there.
+    start_from_epoch : int, default=0
+        Epochs of a warm-up, in which nothing is compared and no weights are kept.
+    check_finite : bool, default=False
+        Whether to stop at once if the value is infinite or not a number, as Lightning does.
 
     Attributes
     ----------
@@ -124,12 +132,18 @@ class EarlyStopping(Callback):
         *,
         monitor: str = "val_loss",
         mode: Literal["min", "max"] = "min",
+        baseline: float | None = None,
+        start_from_epoch: int = 0,
+        check_finite: bool = False,
     ) -> None:
         self.patience = check_integer("patience", patience, 0)
         self.min_delta = check_interval("min_delta", min_delta)
         if mode not in ("min", "max"):
             raise ValueError(f"mode must be 'min' or 'max', got {mode!r}")
-        self.restore_best_weights = restore_best_weights
+        self.restore_best_weights = check_flag("restore_best_weights", restore_best_weights)
+        self.baseline = None if baseline is None else check_interval("baseline", baseline, -np.inf)
+        self.start_from_epoch = check_integer("start_from_epoch", start_from_epoch, 0)
+        self.check_finite = check_flag("check_finite", check_finite)
         self.monitor = monitor
         self.mode = mode
         self.best: float
@@ -150,15 +164,19 @@ class EarlyStopping(Callback):
                 f"EarlyStopping: there is no {self.monitor!r} in the history, only "
                 f"{sorted(state.history)}; values that start with val_ need validation_data"
             )
+        if state.epoch < self.start_from_epoch:
+            return
         value = state.history[self.monitor][-1]
-        improved = self._improves(value)
+        improved = self._improves(value, self.best)
         if self.restore_best_weights and (improved or self._best_state is None):
             self._best_state = state.model.state_dict()
-        if improved:
-            self.best, self.best_epoch, self.wait = value, state.epoch, 0
-            return
         self.wait += 1
-        if self.wait >= self.patience and state.epoch > 0:
+        if improved:
+            self.best, self.best_epoch = value, state.epoch
+            if self.baseline is None or self._improves(value, self.baseline):
+                self.wait = 0
+        out_of_patience = not improved and self.wait >= self.patience and state.epoch > 0
+        if out_of_patience or (self.check_finite and not np.isfinite(value)):
             self.stopped_epoch = state.epoch
             state.stop_training = True
 
@@ -167,10 +185,10 @@ class EarlyStopping(Callback):
         if self._best_state is not None:
             state.model.load_state_dict(self._best_state)
 
-    def _improves(self, value: float) -> bool:
+    def _improves(self, value: float, reference: float) -> bool:
         if self.mode == "min":
-            return value < self.best - self.min_delta
-        return value > self.best + self.min_delta
+            return value < reference - self.min_delta
+        return value > reference + self.min_delta
 
     def _reset(self) -> None:
         self.best = np.inf if self.mode == "min" else -np.inf
@@ -224,7 +242,7 @@ def stopping_epoch(
     Parameters
     ----------
     values : sequence of float
-        The monitored value of each epoch; lower is better.
+        The monitored value of each epoch; lower is better. NaN is no improvement.
     patience : int
         What the library calls ``patience``, ``n_iter_no_change``, ``early_stopping_rounds`` or
         ``stopping_rounds``.
@@ -257,6 +275,6 @@ def stopping_epoch(
         count = 0 if improved else count + 1
         if improved or (how.creeping and value < reference):
             reference = value
-        if count >= last_count:
+        if count >= last_count and epoch > 0:
             return epoch
     return None

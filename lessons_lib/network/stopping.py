@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 
 from lessons_lib._validation import check_integer, check_interval
@@ -36,8 +37,9 @@ def stopping_point(
 
     The rule is that of :class:`lessons_lib.network.EarlyStopping` with the best weights restored:
     an epoch improves if its value is below the best so far by more than `min_delta`, and the
-    training ends with the `patience`-th epoch in a row that does not. Runs recorded once can so be
-    stopped with many settings.
+    training ends with the `patience`-th epoch in a row that does not, but not with the first epoch
+    of all. A value that is not a number is no improvement. Runs recorded once can so be stopped
+    with many settings.
 
     Parameters
     ----------
@@ -51,7 +53,8 @@ def stopping_point(
     Returns
     -------
     StoppingPoint
-        If patience does not run out, ``last`` is the last epoch of `values`.
+        If patience does not run out, ``last`` is the last epoch of `values`. If no value is below
+        infinity, ``best`` is the first epoch, whose weights the callback would restore.
 
     Raises
     ------
@@ -75,11 +78,13 @@ def stopping_point(
     check_interval("min_delta", min_delta)
     if len(values) == 0:
         raise ValueError("values must hold at least one epoch, got none.")
-    best = 0
-    for epoch in range(1, len(values)):
-        if values[epoch] < values[best] - min_delta:
-            best = epoch
-        elif epoch - best >= patience:
+    best, reference, wait = 0, np.inf, 0
+    for epoch, value in enumerate(values):
+        if value < reference - min_delta:
+            best, reference, wait = epoch, value, 0
+            continue
+        wait += 1
+        if wait >= patience and epoch > 0:
             return StoppingPoint(best, epoch)
     return StoppingPoint(best, len(values) - 1)
 

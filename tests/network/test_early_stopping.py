@@ -60,12 +60,16 @@ def test_stopping_epochs_measured_with_other_libraries(values, patience, min_del
     assert stopping_epoch(values, patience, min_delta, "ignite") == ignite
 
 
-@settings(deadline=None)
-@given(
-    st.lists(st.integers(0, 20).map(lambda i: i / 4), min_size=1, max_size=30),
-    st.integers(0, 5),
-    st.integers(0, 4).map(lambda i: i / 4),
+# Small numbers, so that there are ties, and what a diverging training leaves behind.
+LOSSES = st.lists(
+    st.integers(0, 20).map(lambda i: i / 4) | st.sampled_from([np.nan, np.inf, -np.inf]),
+    min_size=1,
+    max_size=30,
 )
+
+
+@settings(deadline=None)
+@given(LOSSES, st.integers(0, 5), st.integers(0, 4).map(lambda i: i / 4))
 def test_the_callback_follows_its_rule(values, patience, min_delta):
     expected = stopping_epoch(values, patience, min_delta)
     assert stopped_epoch(values, patience, min_delta) == expected
@@ -157,6 +161,30 @@ def test_nan_is_no_improvement_and_cannot_stop_at_once():
     assert stopped_epoch([np.nan, 1.0, 2.0], 1) == 2
 
 
+def test_a_baseline_must_be_reached_in_time():
+    falling = [10.0, 9.0, 8.0, 7.0, 8.0, 8.0]
+    assert stopped_epoch(falling, 2) == 5
+    # Keras: an epoch that improves does not stop, but does not renew the patience either.
+    assert stopped_epoch(falling, 2, baseline=5.0) == 4
+    assert stopped_epoch(falling, 2, baseline=9.5) == 5
+    assert stopped_epoch([-v for v in falling], 2, baseline=-5.0, mode="max") == 4
+    assert stopped_epoch([10.0, 10.0, 1.0, 1.0, 1.0], 3, baseline=5.0) is None
+
+
+def test_a_warm_up_is_not_compared():
+    values = [1.0, 5.0, 4.0, 4.5, 4.5, 4.5]
+    assert stopped_epoch(values, 2) == 2
+    assert stopped_epoch(values, 2, start_from_epoch=1) == 4
+    assert stopped_epoch(values, 2, start_from_epoch=6) is None
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_trouble_stops_at_once_if_asked(bad):
+    assert stopped_epoch([3.0, bad, 2.0, 2.0], 5) is None
+    assert stopped_epoch([3.0, bad, 2.0, 2.0], 5, check_finite=True) == 1
+    assert stopped_epoch([bad, 3.0], 5, check_finite=True, mode="max") == 0
+
+
 def test_a_stopper_can_be_used_again():
     stopper = EarlyStopping(1)
     for _ in range(2):
@@ -173,6 +201,10 @@ def test_a_stopper_can_be_used_again():
         (lambda: EarlyStopping(-1), ValueError, "patience must"),
         (lambda: EarlyStopping(1.5), TypeError, "patience must"),
         (lambda: EarlyStopping(min_delta=-1), ValueError, "min_delta must"),
+        (lambda: EarlyStopping(restore_best_weights="no"), TypeError, "restore_best_weights must"),
+        (lambda: EarlyStopping(check_finite=1), TypeError, "check_finite must be True or False"),
+        (lambda: EarlyStopping(baseline=np.nan), ValueError, "baseline must"),
+        (lambda: EarlyStopping(start_from_epoch=-1), ValueError, "start_from_epoch must"),
         (lambda: EarlyStopping(mode="auto"), ValueError, "mode must be 'min' or 'max'"),
         (lambda: stopping_epoch([1.0], 1, rule="caffe"), ValueError, "rule must be one of"),
         (lambda: stopping_epoch([1.0], -1), ValueError, "patience must"),

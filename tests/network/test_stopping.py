@@ -24,7 +24,11 @@ RNG = np.random.default_rng(0)
 
 @settings(deadline=None)
 @given(
-    st.lists(st.integers(0, 20).map(lambda i: i / 4), min_size=1, max_size=30),
+    st.lists(
+        st.integers(0, 20).map(lambda i: i / 4) | st.sampled_from([np.nan, np.inf, -np.inf]),
+        min_size=1,
+        max_size=30,
+    ),
     st.integers(1, 5),
     st.integers(0, 4).map(lambda i: i / 4),
 )
@@ -38,11 +42,17 @@ def test_a_recorded_curve_stops_where_the_callback_does(values, patience, min_de
         stopper.on_epoch_end(state)
         if state.stop_training:
             break
-    assert stopping_point(values, patience, min_delta) == (stopper.best_epoch, state.epoch)
+    best = stopper.best_epoch or 0  # the callback keeps the first weights if nothing improves
+    assert stopping_point(values, patience, min_delta) == (best, state.epoch)
     end = stopping_epoch(values, patience, min_delta)
     assert stopping_point(values, patience, min_delta).last == (
         len(values) - 1 if end is None else end
     )
+
+
+def test_a_first_value_that_is_no_number_is_not_the_best():
+    assert stopping_point([np.nan, 3.0, 2.0, 4.0, 5.0, 6.0], 2) == StoppingPoint(best=2, last=4)
+    assert stopping_point([np.nan, np.nan], 1) == StoppingPoint(best=0, last=1)
 
 
 def test_without_running_out_of_patience_the_last_epoch_is_the_last_value():
