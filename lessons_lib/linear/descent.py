@@ -60,7 +60,7 @@ def descent_filter(curvatures: ArrayLike, learning_rate: float, n_steps: ArrayLi
 
 def _check_descent(h: FloatArray, learning_rate: float, steps: FloatArray) -> None:
     check_interval("learning_rate", learning_rate, open_low=True)
-    if h.ndim != 1 or (h < 0).any() or steps.ndim != 1 or (steps < 0).any():
+    if h.ndim != 1 or not (h >= 0).all() or steps.ndim != 1 or not (steps >= 0).all():
         raise ValueError(
             f"curvatures and n_steps must be sequences of numbers that are not negative, got "
             f"{h!r} and {steps!r}."

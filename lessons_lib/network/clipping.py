@@ -1,6 +1,7 @@
 r"""Clipping of gradients, before a step, and of weights, after it.
 
-As in PyTorch, a trailing underscore in a name says that the function changes its argument.
+As in PyTorch, a trailing underscore in a name says that the function changes its argument, and
+one parameter may stand for a list of them. Nothing hides trouble: NaN stays NaN.
 """
 
 from __future__ import annotations
@@ -9,14 +10,15 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from lessons_lib._validation import check_interval
+from lessons_lib._validation import check_flag, check_interval
+from lessons_lib.network._common import FloatArray
 from lessons_lib.network.module import Parameter
 
 __all__ = ["clip_grad_norm_", "clip_grad_value_", "clip_weight_norm_", "clip_weight_value_"]
 
 
 def clip_grad_norm_(
-    parameters: Iterable[Parameter],
+    parameters: Parameter | Iterable[Parameter],
     max_norm: float,
     norm_type: float = 2.0,
     error_if_nonfinite: bool = False,
@@ -28,10 +30,11 @@ def clip_grad_norm_(
         g \leftarrow g \cdot \min\Bigl(1,\ \frac{c}{\|g\|_p + 10^{-6}}\Bigr)
 
     for the vector :math:`g` of all gradients. The direction stays; the small constant is PyTorch's.
+    One gradient that is NaN makes all of them NaN: a step in a random direction would be worse.
 
     Parameters
     ----------
-    parameters : iterable of Parameter
+    parameters : Parameter or iterable of Parameter
         Their gradients form :math:`g`.
     max_norm : float
         :math:`c`.
@@ -62,38 +65,39 @@ def clip_grad_norm_(
     check_interval("max_norm", max_norm, open_low=True)
     if not norm_type >= 1:
         raise ValueError(f"norm_type must be at least 1, got {norm_type!r}")
-    parameters = list(parameters)
-    norms = [np.linalg.norm(parameter.grad.ravel(), norm_type) for parameter in parameters]
-    total_norm = float(np.linalg.norm(norms, norm_type)) if norms else 0.0
+    check_flag("error_if_nonfinite", error_if_nonfinite)
+    parameters = _as_list(parameters)
+    norms = [_norm(parameter.grad.ravel(), norm_type) for parameter in parameters]
+    total_norm = _norm(np.array(norms), norm_type)
     if error_if_nonfinite and not np.isfinite(total_norm):
         raise RuntimeError(f"the norm of the gradients is {total_norm}: it cannot be clipped")
-    factor = min(1.0, max_norm / (total_norm + 1e-6))
+    factor = np.minimum(1.0, max_norm / (total_norm + 1e-6))  # unlike min, it lets NaN through
     for parameter in parameters:
         parameter.grad *= factor
     return total_norm
 
 
-def clip_grad_value_(parameters: Iterable[Parameter], clip_value: float) -> None:
+def clip_grad_value_(parameters: Parameter | Iterable[Parameter], clip_value: float) -> None:
     r"""Cut every element of the gradients to :math:`[-c, c]`; the direction may change.
 
     Parameters
     ----------
-    parameters : iterable of Parameter
-        Whose gradients to cut.
+    parameters : Parameter or iterable of Parameter
+        Whose gradients to cut. As in PyTorch, an infinite one becomes :math:`\pm c`.
     clip_value : float
         :math:`c`.
     """
     check_interval("clip_value", clip_value, open_low=True)
-    for parameter in parameters:
+    for parameter in _as_list(parameters):
         np.clip(parameter.grad, -clip_value, clip_value, out=parameter.grad)
 
 
-def clip_weight_value_(parameters: Iterable[Parameter], clip_value: float) -> None:
+def clip_weight_value_(parameters: Parameter | Iterable[Parameter], clip_value: float) -> None:
     r"""Cut every weight to :math:`[-c, c]`, a projection on a box.
 
     Parameters
     ----------
-    parameters : iterable of Parameter
+    parameters : Parameter or iterable of Parameter
         Whose values to cut.
     clip_value : float
         :math:`c`.
@@ -104,11 +108,11 @@ def clip_weight_value_(parameters: Iterable[Parameter], clip_value: float) -> No
     algorithm 1.
     """
     check_interval("clip_value", clip_value, open_low=True)
-    for parameter in parameters:
+    for parameter in _as_list(parameters):
         np.clip(parameter.data, -clip_value, clip_value, out=parameter.data)
 
 
-def clip_weight_norm_(parameters: Iterable[Parameter], max_norm: float) -> None:
+def clip_weight_norm_(parameters: Parameter | Iterable[Parameter], max_norm: float) -> None:
     r"""Shorten the incoming weights of each unit to length :math:`c` (max-norm constraint).
 
     .. math::
@@ -119,7 +123,7 @@ def clip_weight_norm_(parameters: Iterable[Parameter], max_norm: float) -> None:
 
     Parameters
     ----------
-    parameters : iterable of Parameter
+    parameters : Parameter or iterable of Parameter
         Weights with the units along axis 0 and at least two axes; not biases.
     max_norm : float
         :math:`c`.
@@ -130,12 +134,31 @@ def clip_weight_norm_(parameters: Iterable[Parameter], max_norm: float) -> None:
     JMLR 15, 2014, section 5.1.
     """
     check_interval("max_norm", max_norm, open_low=True)
-    for parameter in parameters:
+    for parameter in _as_list(parameters):
         if len(parameter.shape) < 2:
             raise ValueError(
                 "clip_weight_norm_ needs weights with two axes or more, "
                 f"got shape {parameter.shape}"
             )
         units = parameter.data.reshape(len(parameter.data), -1)
-        norms = np.linalg.norm(units, axis=1, keepdims=True)
-        units *= max_norm / np.maximum(norms, max_norm)
+        with np.errstate(over="ignore"):
+            norms = np.linalg.norm(units, axis=1, keepdims=True)
+        if np.isinf(norms).any():
+            norms = np.array([[_norm(unit)] for unit in units])
+        units *= (max_norm / np.maximum(norms, max_norm)).astype(units.dtype, copy=False)
+
+
+def _as_list(parameters: Parameter | Iterable[Parameter]) -> list[Parameter]:
+    return [parameters] if isinstance(parameters, Parameter) else list(parameters)
+
+
+def _norm(vector: FloatArray, norm_type: float = 2.0) -> float:
+    """Return the norm of a vector, also where its powers would overflow or vanish."""
+    with np.errstate(over="ignore", under="ignore"):
+        norm = float(np.linalg.norm(vector, norm_type))
+    if 0 < norm < np.inf or np.isnan(norm):
+        return norm
+    largest = float(np.abs(vector).max(initial=0.0))
+    if largest in (0.0, np.inf):
+        return largest
+    return largest * float(np.linalg.norm(vector / largest, norm_type))

@@ -3,7 +3,8 @@ r"""Losses: a number that says how wrong the predictions are, and its gradient.
 ``loss(prediction, target)`` returns the number; ``loss.backward()`` then returns
 :math:`\partial L/\partial\,\text{prediction}`, with which backpropagation starts. All work on raw
 scores (*logits*), not on probabilities: the exponential and the logarithm cancel, so that nothing
-overflows.
+overflows. A term with weight 0 is 0, even where its logarithm is infinite: a logit of
+:math:`-\infty` masks a class.
 """
 
 from __future__ import annotations
@@ -117,27 +118,44 @@ class BCEWithLogitsLoss(Loss):
     ) -> None:
         super().__init__(reduction=reduction)
         self.pos_weight = None if pos_weight is None else np.asarray(pos_weight)
-        if self.pos_weight is not None and not np.all(self.pos_weight > 0):
-            raise ValueError(f"pos_weight must be above 0, got {pos_weight!r}")
+        if self.pos_weight is not None and not np.all(
+            (self.pos_weight > 0) & np.isfinite(self.pos_weight)
+        ):
+            raise ValueError(f"pos_weight must be above 0 and finite, got {pos_weight!r}")
 
     def forward(self, prediction: FloatArray, target: NDArray[Any]) -> float:
         """Compare logits with targets of the same shape."""
         check_batch(self, prediction)
         target = _same_shape(self, prediction, target)
-        if target.min() < 0 or target.max() > 1:
+        if not (target.min() >= 0 and target.max() <= 1):
             raise ValueError(
                 "BCEWithLogitsLoss: targets must be in [0, 1], "
                 f"got values from {target.min()} to {target.max()}"
             )
-        positive = target if self.pos_weight is None else target * self.pos_weight
-        positive = positive.astype(prediction.dtype, copy=False)
+        positive = self._weighted(target)
         negative = 1 - target
         minus_log_p = np.logaddexp(0, -prediction)
         minus_log_1_minus_p = np.logaddexp(0, prediction)
         scale = 1 / prediction.size if self.reduction == "mean" else 1.0
         p = np.exp(-minus_log_p)
         self._grad = scale * (negative * p - positive * np.exp(-minus_log_1_minus_p))
-        return float((positive * minus_log_p + negative * minus_log_1_minus_p).sum()) * scale
+        terms = positive * _unless_unasked(minus_log_p, positive)
+        terms += negative * _unless_unasked(minus_log_1_minus_p, negative)
+        return float(terms.sum()) * scale
+
+    def _weighted(self, target: FloatArray) -> FloatArray:
+        """Return the targets times their class's weight."""
+        if self.pos_weight is None:
+            return target
+        try:
+            weight = np.broadcast_to(self.pos_weight, target.shape)
+        except ValueError:
+            raise ValueError(
+                "BCEWithLogitsLoss: pos_weight must be a number or fit the last axes of the target "
+                f"{target.shape}, got shape {self.pos_weight.shape}"
+            ) from None
+        weighted: FloatArray = (target * weight).astype(target.dtype, copy=False)
+        return weighted
 
 
 class CrossEntropyLoss(Loss):
@@ -192,8 +210,12 @@ class CrossEntropyLoss(Loss):
         if not 0 <= label_smoothing <= 1:
             raise ValueError(f"label_smoothing must be in [0, 1], got {label_smoothing!r}")
         self.weight = None if weight is None else np.asarray(weight, dtype=np.float64)
-        if self.weight is not None and not (self.weight.ndim == 1 and np.all(self.weight >= 0)):
-            raise ValueError(f"weight must be one number of at least 0 per class, got {weight!r}")
+        if self.weight is not None and not (
+            self.weight.ndim == 1 and np.all(self.weight >= 0) and np.isfinite(self.weight).all()
+        ):
+            raise ValueError(
+                f"weight must be one finite number of at least 0 per class, got {weight!r}"
+            )
         self.label_smoothing = label_smoothing
 
     def forward(self, prediction: FloatArray, target: NDArray[Any]) -> float:
@@ -201,7 +223,9 @@ class CrossEntropyLoss(Loss):
         check_batch(self, prediction, (2,))
         q, normalizer = self._weighted_target(prediction, np.asarray(target))
         # The maximum of each row, taken column by column: rows are short, columns long.
-        shifted = prediction - prediction.T.copy().max(axis=0)[:, np.newaxis]
+        largest = prediction.T.copy().max(axis=0)[:, np.newaxis]
+        with np.errstate(over="ignore"):  # a difference beyond float32 is as good as -inf
+            shifted = prediction - largest
         p = np.exp(shifted)
         sums = p.sum(axis=1, keepdims=True)
         p /= sums
@@ -209,7 +233,8 @@ class CrossEntropyLoss(Loss):
             p *= q.sum(axis=1, keepdims=True)
         scale = 1 / normalizer if self.reduction == "mean" else 1.0
         self._grad = scale * (p - q)
-        return -float(np.vdot(q, shifted - np.log(sums))) * scale
+        log_p = _unless_unasked(shifted - np.log(sums), q)
+        return -float(np.vdot(q, log_p)) * scale
 
     def _weighted_target(
         self, prediction: FloatArray, target: NDArray[Any]
@@ -233,8 +258,18 @@ class CrossEntropyLoss(Loss):
                 )
             q *= self.weight.astype(q.dtype)
             if target.ndim == 1:
-                normalizer = float(self.weight[target].sum())
+                normalizer = self._total_weight(self.weight[target])
         return q, normalizer
+
+    def _total_weight(self, weights: FloatArray) -> float:
+        """Return the sum of the samples' weights, by which the loss is divided."""
+        total = float(weights.sum())
+        if total == 0 and self.reduction == "mean":
+            raise ValueError(
+                "CrossEntropyLoss: all labels of this batch are of classes with weight 0, so that "
+                "there is no mean; use larger batches, or reduction='sum'"
+            )
+        return total
 
 
 def _same_shape(loss: Loss, prediction: FloatArray, target: NDArray[Any]) -> NDArray[Any]:
@@ -245,6 +280,12 @@ def _same_shape(loss: Loss, prediction: FloatArray, target: NDArray[Any]) -> NDA
             f"got {target.shape}"
         )
     return target
+
+
+def _unless_unasked(cost: FloatArray, weight: FloatArray) -> FloatArray:
+    """Return the cost, or 0 where it is infinite and its weight 0, for 0 times infinity is NaN."""
+    infinite = np.isinf(cost)
+    return np.where(infinite & (weight == 0), 0, cost) if infinite.any() else cost
 
 
 def _check_labels(target: NDArray[Any], n_samples: int, n_classes: int) -> None:

@@ -428,7 +428,8 @@ def accuracy(prediction: FloatArray, target: NDArray[Any]) -> float:
     Parameters
     ----------
     prediction : ndarray of shape (n_samples, n_classes), (n_samples, 1) or (n_samples,)
-        Logits: the largest wins; a single one says class 1 if it is positive, else class 0.
+        Logits: the largest wins; a single one says class 1 if it is positive, else class 0. A
+        sample with NaN among its logits is wrong.
     target : ndarray
         Labels, one per sample.
 
@@ -447,7 +448,8 @@ def accuracy(prediction: FloatArray, target: NDArray[Any]) -> float:
     target = np.asarray(target).ravel()
     if labels.shape != target.shape:
         raise ValueError(f"accuracy: {len(labels)} predictions but {len(target)} labels")
-    return float(np.mean(labels == target))
+    answered = ~np.isnan(prediction.reshape(len(labels), -1)).any(axis=1)
+    return float(np.mean((labels == target) & answered))
 
 
 @contextmanager

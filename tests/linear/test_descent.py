@@ -54,6 +54,8 @@ def test_descent_filter_by_hand():
         (lambda: descent_filter([1.0], 2.1, [1]), ValueError, "learning_rate must be at most 2"),
         (lambda: descent_filter([-1.0], 0.1, [1]), ValueError, "curvatures and n_steps must"),
         (lambda: descent_filter([1.0], 0.1, [-1]), ValueError, "curvatures and n_steps must"),
+        (lambda: descent_filter([np.nan], 0.1, [1]), ValueError, "curvatures and n_steps must"),
+        (lambda: descent_filter([1.0], 0.1, [np.nan]), ValueError, "curvatures and n_steps must"),
         (lambda: descent_path([[1.0], [2.0]], [1.0], [1]), ValueError, "inconsistent numbers"),
     ],
 )

@@ -309,6 +309,54 @@ def test_clip_grad_norm_equals_torch(max_norm, norm_type):
         np.testing.assert_allclose(parameter.grad, twin.grad, rtol=1e-12)
 
 
+@pytest.mark.filterwarnings("ignore:invalid value")
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_clipping_does_not_hide_trouble(bad):
+    torch = pytest.importorskip("torch")
+    for clip, their_clip in (
+        (clip_grad_norm_, torch.nn.utils.clip_grad_norm_),
+        (clip_grad_value_, torch.nn.utils.clip_grad_value_),
+    ):
+        ours = [Parameter([0.0, 0.0]), Parameter([0.0])]
+        theirs = twins(ours)
+        for parameter, twin, grad in zip(ours, theirs, ([bad, 1.0], [1e6]), strict=True):
+            parameter.grad = grad
+            twin.grad = torch.tensor(grad, dtype=torch.float64)
+        clip(ours, 1.0)
+        their_clip(theirs, 1.0)
+        for parameter, twin in zip(ours, theirs, strict=True):
+            np.testing.assert_array_equal(parameter.grad, twin.grad)
+
+
+@pytest.mark.parametrize("norm_type", [1.0, 2.0, 3.0, np.inf])
+@pytest.mark.parametrize(("dtype", "scale"), [(np.float32, 1e30), (np.float64, 1e200)])
+def test_clipping_of_huge_gradients_keeps_their_direction(norm_type, dtype, scale):
+    direction = np.array([3.0, -4.0, 0.5])
+    parameter = Parameter(np.zeros(3, dtype))
+    parameter.grad = scale * direction
+    norm = np.linalg.norm(direction, norm_type)
+    assert clip_grad_norm_([parameter], 1.0, norm_type) == pytest.approx(scale * norm, rel=1e-6)
+    np.testing.assert_allclose(parameter.grad, direction / norm, rtol=1e-6)
+    weight = Parameter(np.array([direction, scale * direction], dtype))
+    clip_weight_norm_(weight, 5.0)
+    length = np.linalg.norm(direction)
+    np.testing.assert_allclose(weight.data, direction * (5 / length) * np.ones((2, 1)), rtol=1e-6)
+
+
+def test_clipping_takes_one_parameter_too():
+    for clip, attribute in (
+        (clip_grad_norm_, "grad"),
+        (clip_grad_value_, "grad"),
+        (clip_weight_norm_, "data"),
+        (clip_weight_value_, "data"),
+    ):
+        alone, listed = with_gradients(make_parameters()[:1]), with_gradients(make_parameters()[:1])
+        clip(alone[0], 0.1)
+        clip(listed, 0.1)
+        np.testing.assert_array_equal(getattr(alone[0], attribute), getattr(listed[0], attribute))
+        assert np.abs(getattr(alone[0], attribute)).max() <= 0.1
+
+
 def test_clip_values_equal_torch():
     torch = pytest.importorskip("torch")
     ours = with_gradients(make_parameters())

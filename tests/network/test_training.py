@@ -468,6 +468,8 @@ def test_monte_carlo_predict_leaves_only_dropout_on():
 def test_accuracy():
     assert accuracy(np.array([[0.2], [-1.0], [3.0]]), np.array([1, 1, 1])) == pytest.approx(2 / 3)
     assert accuracy(np.array([0.2, -1.0]), np.array([[1], [0]])) == 1
+    assert accuracy(np.array([[0.0, np.nan], [np.nan, 0.0]]), np.array([1, 1])) == 0
+    assert accuracy(np.array([np.nan, -1.0]), np.array([0, 0])) == 0.5
     with pytest.raises(ValueError, match="accuracy: 2 predictions but 3 labels"):
         accuracy(np.zeros((2, 2)), np.zeros(3))
 
