@@ -200,7 +200,9 @@ class EnsembleClassifier(ClassifierMixin, Ensemble):  # type: ignore[misc, unuse
             self.oob_decision_function_ = self._out_of_bag(features)
             known = ~np.isnan(self.oob_decision_function_[:, 0])
             predicted = self.classes_[self.oob_decision_function_[known].argmax(axis=1)]
-            self.oob_score_ = float(accuracy_score(labels[known], predicted))
+            # About no sample at all nothing is known; `_out_of_bag` has warned.
+            score = accuracy_score(labels[known], predicted) if known.any() else np.nan
+            self.oob_score_ = float(score)
         return self
 
     def predict_proba(self, X: ArrayLike) -> FloatArray:
@@ -267,7 +269,10 @@ class EnsembleRegressor(RegressorMixin, Ensemble):  # type: ignore[misc, unused-
         if self.oob_score:
             self.oob_prediction_ = self._out_of_bag(features)
             known = ~np.isnan(self.oob_prediction_)
-            self.oob_score_ = float(r2_score(target[known], self.oob_prediction_[known]))
+            # A coefficient of determination needs two samples; `_out_of_bag` has warned.
+            few = known.sum() < 2
+            score = np.nan if few else r2_score(target[known], self.oob_prediction_[known])
+            self.oob_score_ = float(score)
         return self
 
     def predict(self, X: ArrayLike) -> FloatArray:
@@ -383,7 +388,7 @@ class BaggingClassifier(EnsembleClassifier, _Bagging):
     estimators_samples_, estimators_features_ : list of ndarray of int
         Rows and columns of the training data that each copy saw.
     oob_score_ : float
-        Accuracy of the out-of-bag predictions. Only with ``oob_score``.
+        Accuracy of the out-of-bag predictions; NaN if there are none. Only with ``oob_score``.
     oob_decision_function_ : ndarray of shape (n_samples, n_classes)
         Average probabilities by the copies that did not see the sample; NaN if all saw it. Only
         with ``oob_score``.
@@ -458,7 +463,8 @@ class BaggingRegressor(EnsembleRegressor, _Bagging):
     estimators_samples_, estimators_features_ : list of ndarray of int
         Rows and columns of the training data that each copy saw.
     oob_score_ : float
-        Coefficient of determination of the out-of-bag predictions. Only with ``oob_score``.
+        Coefficient of determination of the out-of-bag predictions; NaN if there are fewer than two.
+        Only with ``oob_score``.
     oob_prediction_ : ndarray of shape (n_samples,)
         Average prediction by the copies that did not see the sample; NaN if all saw it. Only with
         ``oob_score``.

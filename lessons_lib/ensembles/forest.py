@@ -104,10 +104,15 @@ class _Forest(Ensemble):
 
     @property
     def feature_importances_(self) -> FloatArray:
-        """Mean over the trees of each feature's share in the decrease of impurity."""
+        """Mean over the trees of each feature's share in the decrease of impurity.
+
+        Trees without a split, which say nothing about features, are left out.
+        """
         check_is_fitted(self)
-        mean: FloatArray = np.mean([m.feature_importances_ for m in self.estimators_], axis=0)
-        return mean
+        shares = np.array([model.feature_importances_ for model in self.estimators_])
+        total = shares.sum(axis=0)
+        importances: FloatArray = total / (total.sum() or 1.0)
+        return importances
 
 
 class RandomForestClassifier(EnsembleClassifier, _Forest):
@@ -166,7 +171,7 @@ class RandomForestClassifier(EnsembleClassifier, _Forest):
     feature_importances_ : ndarray of shape (n_features,)
         Mean over the trees of each feature's share in the total decrease of impurity.
     oob_score_ : float
-        Accuracy of the out-of-bag predictions. Only with ``oob_score``.
+        Accuracy of the out-of-bag predictions; NaN if there are none. Only with ``oob_score``.
     oob_decision_function_ : ndarray of shape (n_samples, n_classes)
         Average probabilities by the trees that did not see the sample; NaN if all saw it. Only
         with ``oob_score``.
@@ -279,7 +284,8 @@ class RandomForestRegressor(EnsembleRegressor, _Forest):
     feature_importances_ : ndarray of shape (n_features,)
         Mean over the trees of each feature's share in the total decrease of impurity.
     oob_score_ : float
-        Coefficient of determination of the out-of-bag predictions. Only with ``oob_score``.
+        Coefficient of determination of the out-of-bag predictions; NaN if there are fewer than two.
+        Only with ``oob_score``.
     oob_prediction_ : ndarray of shape (n_samples,)
         Average prediction by the trees that did not see the sample; NaN if all saw it. Only with
         ``oob_score``.

@@ -11,8 +11,9 @@ level. Either of two functions searches the splits, and they find the same:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -39,7 +40,7 @@ class Settings:
 
     Attributes
     ----------
-    criterion : {"gini", "entropy", "squared_error"}
+    criterion : {"gini", "entropy", "log_loss", "squared_error"}
     n_classes : int
         Number of classes; 0 for regression.
     max_depth : int or None
@@ -151,9 +152,22 @@ class Tree:
         ndarray of shape (n_features,)
             Sums of :math:`n I - n_L I_L - n_R I_R` over the nodes that look at the feature,
             divided by their total; zeros for a tree without splits.
+
+        Raises
+        ------
+        ValueError
+            If the target is so large that its squares overflow.
         """
         parents = np.flatnonzero(self.children_left != _LEAF)
-        total = self.weighted_n_node_samples * self.impurity
+        if not np.isfinite(self.impurity).all():
+            raise ValueError(
+                "the squares of the target overflow, so that impurities cannot be compared; "
+                "divide y by a constant."
+            )
+        # Only shares matter: in units of the root's weight and of the largest impurity, nothing
+        # overflows or vanishes.
+        total = self.weighted_n_node_samples / self.weighted_n_node_samples[0]
+        total *= self.impurity / (self.impurity.max() or 1.0)
         decrease = total[parents] - total[self.children_left[parents]]
         decrease -= total[self.children_right[parents]]
         sums: Any = np.bincount(self.feature[parents], decrease, n_features)
@@ -289,6 +303,10 @@ def grow_trees(
     -------
     list of Tree
     """
+    weight_unit = _unit(weights.max())
+    weights = weights / weight_unit
+    target_unit = 1.0 if settings.n_classes else _unit(np.abs(y[weights.any(axis=0)]).max())
+    y = y if settings.n_classes else y / target_unit
     # In regression a large mean would cost digits. The median of whole numbers leaves sums exact.
     target = y if settings.n_classes else y - np.median(y)
     data = _Data(X, y, target, bins, settings)
@@ -302,7 +320,29 @@ def grow_trees(
         nodes, may_split = _make_nodes(level, data, depth=len(levels))
         levels.append(nodes)
         level = _split(level, data, nodes, may_split, n_nodes, generators)
-    return _separate(levels)
+    return [_in_units(tree, weight_unit, target_unit) for tree in _separate(levels)]
+
+
+def _unit(largest: float) -> float:
+    """Return a unit in which squares neither overflow nor vanish: 1, or else a power of two.
+
+    Dividing by a power of two rounds nothing.
+    """
+    exponent = math.frexp(largest)[1] - 1
+    return 1.0 if largest == 0 or abs(exponent) < 100 else math.ldexp(1.0, exponent)
+
+
+def _in_units(tree: Tree, weight_unit: float, target_unit: float) -> Tree:
+    """Express a tree's numbers in the units of the data."""
+    if weight_unit == target_unit == 1.0:
+        return tree
+    with np.errstate(over="ignore"):  # the impurity of targets above 1e154 is infinite
+        return replace(
+            tree,
+            weighted_n_node_samples=tree.weighted_n_node_samples * weight_unit,
+            value=tree.value * target_unit,
+            impurity=tree.impurity * target_unit * target_unit,
+        )
 
 
 def _make_nodes(level: _Level, data: _Data, depth: int) -> tuple[_Nodes, NDArray[np.bool_]]:
@@ -314,8 +354,8 @@ def _make_nodes(level: _Level, data: _Data, depth: int) -> tuple[_Nodes, NDArray
         deviation = y - value[node, 0]
         impurity: FloatArray = np.bincount(node, level.weight * deviation**2) / n
     else:
-        pure_score = n if settings.criterion == "gini" else 0.0
-        impurity = (pure_score - CRITERIA[settings.criterion](sums, n)) / n
+        pure_score = 1.0 if settings.criterion == "gini" else 0.0
+        impurity = pure_score - CRITERIA[settings.criterion](value.T, np.ones_like(n))
     is_pure = np.logical_and.reduceat(y == np.repeat(y[level.start], level.n_samples), level.start)
     smallest = max(settings.min_samples_split, 2 * settings.min_samples_leaf)
     may_split = ~is_pure & (level.n_samples >= smallest)

@@ -72,6 +72,7 @@ def entropy_score(sums: FloatArray, n: FloatArray) -> FloatArray:
 CRITERIA: dict[str, Score] = {
     "gini": square_score,
     "entropy": entropy_score,
+    "log_loss": entropy_score,
     "squared_error": square_score,
 }
 """The score of each criterion, by scikit-learn's name for it."""
@@ -155,11 +156,12 @@ def best_splits(
     # Row i is a threshold between the samples i and i + 1.
     left, n_left = sums[..., :-1, :], n[..., :-1, :]
     right, n_right = sums[..., -1:, :] - left, n[..., -1:, :] - n_left
-    gain = score(left, n_left) + score(right, n_right)
+    with np.errstate(invalid="ignore", divide="ignore"):  # 0 / 0 where rounding empties a side
+        gain = score(left, n_left) + score(right, n_right)
 
     n_samples = X.shape[-2]
     n_samples_left = np.arange(1, n_samples)[:, None]
-    allowed = x[..., 1:, :] > x[..., :-1, :]
+    allowed = (x[..., 1:, :] > x[..., :-1, :]) & (n_right > 0)
     allowed &= n_samples_left >= min_samples_leaf
     allowed &= n_samples - n_samples_left >= min_samples_leaf
     gain[~allowed] = -np.inf

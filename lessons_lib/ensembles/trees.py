@@ -90,8 +90,12 @@ class _DecisionTree(BaseEstimator):  # type: ignore[misc, unused-ignore]
         weight: FloatArray = _check_sample_weight(
             sample_weight, X, dtype=np.float64, ensure_non_negative=True
         )
-        if not weight.any():
-            raise ValueError("sample_weight must have a positive entry, got only zeros.")
+        with np.errstate(over="ignore"):
+            total = weight.sum()
+        if not 0 < total < np.inf:
+            raise ValueError(
+                f"sample_weight must have a positive entry and a finite sum, got the sum {total}."
+            )
         settings = make_settings(self, X.shape, n_classes)
         generator = check_generator(self.random_state)
         bins = make_bins(self, X)

@@ -217,6 +217,39 @@ def test_samples_that_every_member_saw_have_no_out_of_bag_prediction():
     assert 0.5 < model.oob_score_ <= 1.0
 
 
+@pytest.mark.parametrize(
+    "model",
+    [
+        RandomForestClassifier(2, oob_score=True, random_state=0),
+        RandomForestRegressor(2, oob_score=True, random_state=0),
+        BaggingClassifier(n_estimators=2, oob_score=True, random_state=0),
+        BaggingRegressor(n_estimators=2, oob_score=True, random_state=0),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_no_sample_out_of_bag_is_no_score(model):
+    # A single row is always drawn.
+    with pytest.warns(UserWarning, match="1 of 1 samples were seen by every member"):
+        model.fit([[1.0]], [1])
+    assert np.isnan(model.oob_score_)
+    assert model.predict([[1.0]]) == [1]
+
+
+def test_importances_are_shares_though_some_trees_have_no_split():
+    X, y = load_iris(return_X_y=True)
+    few = np.r_[0:100:10, 55]  # a bootstrap sample of few rows may hold one class only
+    options = {"n_estimators": 30, "max_samples": 2, "random_state": 0}
+    ours = RandomForestClassifier(**options).fit(X[few], y[few])
+    n_leaves = [tree.get_n_leaves() for tree in ours.estimators_]
+    assert min(n_leaves) == 1
+    assert max(n_leaves) == 2
+    assert ours.feature_importances_.sum() == pytest.approx(1.0)
+    shares = [tree.feature_importances_ for tree in ours.estimators_ if tree.get_n_leaves() > 1]
+    np.testing.assert_allclose(ours.feature_importances_, np.mean(shares, axis=0))
+    constant = RandomForestClassifier(3, random_state=0).fit(np.ones((9, 2)), np.arange(9) % 2)
+    np.testing.assert_array_equal(constant.feature_importances_, 0.0)
+
+
 # --------------------------------------------------------------------------- any base estimator
 
 

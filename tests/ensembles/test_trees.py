@@ -169,6 +169,78 @@ def test_sample_weights_as_in_scikit_learn(kind):
     assert_same_tree(a.tree_, b.tree_)
 
 
+SMALL_X = np.arange(4.0)[:, None]
+
+
+@pytest.mark.parametrize("max_bins", [None, 4], ids=["sorting", "counting"])
+@pytest.mark.parametrize("tiny", [1e-16, 1e-100, 1e-300])
+@pytest.mark.parametrize("criterion", ["gini", "entropy"])
+def test_a_weight_that_rounding_loses_does_not_win(tiny, criterion, max_bins):
+    tree = DecisionTreeClassifier(criterion=criterion, max_bins=max_bins)
+    tree.fit(SMALL_X, [0, 0, 1, 1], sample_weight=[1, 1, 1, tiny])
+    assert tree.get_n_leaves() == 2
+    assert tree.tree_.threshold[0] == 1.5
+    regression = DecisionTreeRegressor(max_bins=max_bins, max_depth=1)
+    regression.fit(SMALL_X, [0.0, 0.0, 1.0, 1.0], sample_weight=[1, 1, 1, tiny])
+    assert regression.tree_.threshold[0] == 1.5
+
+
+@pytest.mark.parametrize("max_bins", [None, 64], ids=["sorting", "counting"])
+@pytest.mark.parametrize("width", [0.3, 0.03])
+def test_kernel_weights_of_any_range(width, max_bins):
+    rng = np.random.default_rng(0)
+    x = np.sort(rng.uniform(-1, 1, 60))
+    y, weight = np.sin(5 * x), np.exp(-((x / width) ** 2))  # down to 0
+    tree = DecisionTreeRegressor(max_bins=max_bins, max_depth=1).fit(x[:, None], y, weight)
+
+    def error(rows):
+        mean = np.average(y[rows], weights=weight[rows])
+        return np.sum(weight[rows] * (y[rows] - mean) ** 2)
+
+    seen = x[weight > 0]
+    tried = [error(x <= t) + error(x > t) for t in (seen[:-1] + seen[1:]) / 2]
+    threshold = tree.tree_.threshold[0]
+    found = error(x <= threshold) + error(x > threshold)
+    assert found == pytest.approx(min(tried), rel=1e-9)
+    assert min(tried) < 0.5 * error(x < 2)
+
+
+@pytest.mark.parametrize("max_bins", [None, 64], ids=["sorting", "counting"])
+# Powers of two, from 1e-301 to 4e307: they round nothing, so that ties are decided alike.
+@pytest.mark.parametrize("scale", [2.0**-1000, 2.0**-530, 2.0**-500, 2.0**500, 2.0**530, 2.0**1021])
+def test_the_scale_of_targets_and_weights_does_not_matter(scale, max_bins):
+    rng = np.random.default_rng(0)
+    X, y, weight = rng.integers(0, 30, (60, 3)) * 1.0, rng.uniform(-1, 1, 60), rng.uniform(1, 2, 60)
+    model = DecisionTreeRegressor(max_bins=max_bins, max_depth=4)
+    plain, scaled = model.fit(X, y, weight).tree_, model.fit(X, scale * y, weight).tree_
+    np.testing.assert_array_equal(scaled.threshold, plain.threshold)
+    np.testing.assert_allclose(scaled.value / scale, plain.value, rtol=1e-12)
+    if 2.0**-501 < scale < 2.0**501:
+        np.testing.assert_allclose(
+            scaled.feature_importances(3), plain.feature_importances(3), rtol=1e-12
+        )
+    if scale < 2.0**1000:
+        heavy = model.fit(X, y, scale * weight).tree_
+        np.testing.assert_array_equal(heavy.threshold, plain.threshold)
+        np.testing.assert_allclose(heavy.impurity, plain.impurity, rtol=1e-12)
+        np.testing.assert_allclose(
+            heavy.feature_importances(3), plain.feature_importances(3), rtol=1e-12
+        )
+        for criterion in ("gini", "entropy"):
+            classes = DecisionTreeClassifier(criterion=criterion, max_depth=1)
+            thresholds = [
+                classes.fit(X, y > 0, unit * weight).tree_.threshold[0] for unit in (1.0, scale)
+            ]
+            assert thresholds[0] == thresholds[1]
+
+
+def test_impurities_that_overflow_are_not_compared():
+    tree = DecisionTreeRegressor().fit(SMALL_X, [-1e200, 0.0, 0.0, 1e200])
+    np.testing.assert_array_equal(tree.predict(SMALL_X), [-1e200, 0.0, 0.0, 1e200])
+    with pytest.raises(ValueError, match="the squares of the target overflow"):
+        _ = tree.feature_importances_
+
+
 def test_accuracy_within_sampling_error_of_scikit_learns():
     X, y = load_digits(return_X_y=True)
     for max_features in (None, "sqrt"):
@@ -458,6 +530,8 @@ def test_bad_data():
     for model in (DecisionTreeClassifier(), DecisionTreeRegressor()):
         with pytest.raises(ValueError, match="weight"):
             model.fit(X, y, np.zeros(len(X)))
+        with pytest.raises(ValueError, match=r"sample_weight must have .* a finite sum"):
+            model.fit(X, y, np.full(len(X), 1e308))
         with pytest.raises(ValueError, match=r"[Nn]egative"):
             model.fit(X, y, -np.ones(len(X)))
         with pytest.raises(ValueError, match="NaN"):
