@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import math
 import numbers
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import _check_sample_weight
 
-from lessons_lib._validation import check_integer, check_interval
+from lessons_lib._validation import FloatArray, check_integer, check_interval
 
 __all__ = [
+    "ClassWeight",
     "RandomState",
     "check_generator",
     "check_share",
+    "check_weight",
+    "class_factors",
     "count_features",
     "count_samples",
 ]
 
 RandomState = int | np.random.Generator | np.random.RandomState | None
+ClassWeight = Mapping[Any, float] | str | None
 
 
 def check_generator(random_state: object) -> np.random.Generator:
@@ -48,6 +56,84 @@ def check_generator(random_state: object) -> np.random.Generator:
             f"got {random_state!r}."
         )
     return np.random.default_rng(check_integer("random_state", random_state, 0))
+
+
+def check_weight(sample_weight: ArrayLike | None, X: FloatArray) -> FloatArray:
+    """Return the weights of samples after checking that they are usable; None means 1 each.
+
+    Parameters
+    ----------
+    sample_weight : array-like of shape (n_samples,) or None
+    X : ndarray of shape (n_samples, n_features)
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+
+    Raises
+    ------
+    ValueError
+        If the shape is wrong, a weight negative or not finite, or their sum zero or infinite.
+    """
+    weight: FloatArray = _check_sample_weight(
+        sample_weight, X, dtype=np.float64, ensure_non_negative=True
+    )
+    with np.errstate(over="ignore"):
+        total = weight.sum()
+    if not 0 < total < np.inf:
+        raise ValueError(
+            f"sample_weight must have a positive entry and a finite sum, got the sum {total}."
+        )
+    return weight
+
+
+def class_factors(
+    class_weight: object, classes: NDArray[Any], numbers: NDArray[np.intp], weight: FloatArray
+) -> FloatArray:
+    r"""Return the factor of each sample's weight that its class brings.
+
+    Parameters
+    ----------
+    class_weight : dict, "balanced" or None
+        A factor for each class that it names, and 1 for the others. With "balanced" all classes
+        get the same total weight: class :math:`k` of :math:`K` the factor
+        :math:`\sum_i w_i \,/\, (K \sum_{i: y_i=k} w_i)`.
+    classes : ndarray of shape (n_classes,)
+        The labels.
+    numbers : ndarray of int of shape (n_samples,)
+        Each sample's class, as an index into `classes`.
+    weight : ndarray of shape (n_samples,)
+        The samples' own weights.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+    """
+    if class_weight is None:
+        return np.ones(len(numbers))
+    if isinstance(class_weight, str) and class_weight == "balanced":
+        sums = np.bincount(numbers, weight, len(classes))
+        # A class without weight needs no factor.
+        factors = weight.sum() / (len(classes) * np.where(sums > 0, sums, np.inf))
+    elif isinstance(class_weight, Mapping):
+        unknown = [label for label in class_weight if label not in classes.tolist()]
+        if unknown:
+            raise ValueError(
+                f"class_weight names {unknown}, but the classes are {classes.tolist()}."
+            )
+        factors = np.array(
+            [
+                check_interval(f"class_weight[{label!r}]", class_weight.get(label, 1.0))
+                for label in classes.tolist()
+            ]
+        )
+    else:
+        raise ValueError(
+            f"class_weight must be a dict, 'balanced' or None, got {class_weight!r}; only forests "
+            "know 'balanced_subsample'."
+        )
+    each: FloatArray = factors[numbers]
+    return each
 
 
 def count_samples(name: str, value: object, low: int, n_samples: int) -> int:

@@ -13,13 +13,14 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter, validate_data
 
 from lessons_lib._validation import FloatArray, check_flag, check_integer
 from lessons_lib.ensembles._parameters import (
     RandomState,
     check_generator,
     check_share,
+    check_weight,
 )
 from lessons_lib.ensembles.trees import DecisionTreeClassifier, DecisionTreeRegressor
 
@@ -46,14 +47,18 @@ class Member(NamedTuple):
 
 
 def draw_samples(
-    generator: np.random.Generator, n_samples: int, max_samples: object, bootstrap: bool
+    generator: np.random.Generator,
+    weight: FloatArray,
+    max_samples: object,
+    bootstrap: bool,
 ) -> IntArray:
     """Draw the rows that a member of an ensemble sees.
 
     Parameters
     ----------
     generator : Generator
-    n_samples : int
+    weight : ndarray of shape (n_samples,)
+        The probability of a sample to be drawn is in proportion to its weight.
     max_samples : int, float or None
         How many to draw: a number, a fraction, or None for as many as there are.
     bootstrap : bool
@@ -63,10 +68,18 @@ def draw_samples(
     -------
     ndarray of int
     """
-    size = n_samples
+    size = n_samples = len(weight)
     if max_samples is not None:
         size = check_share("max_samples", max_samples, n_samples, may_exceed=bootstrap)
-    return generator.choice(n_samples, size, replace=bootstrap)
+    if np.all(weight == weight[0]):  # drawing with equal probabilities is faster without them
+        return generator.choice(n_samples, size, replace=bootstrap)
+    if not bootstrap and size > (n_possible := np.count_nonzero(weight)):
+        raise ValueError(
+            f"max_samples must be at most {n_possible}, the number of samples with positive "
+            f"weight, to draw without replacement, got {max_samples!r}."
+        )
+    probability = weight / weight.max()
+    return generator.choice(n_samples, size, replace=bootstrap, p=probability / probability.sum())
 
 
 class Ensemble(BaseEstimator):  # type: ignore[misc, unused-ignore]
@@ -76,6 +89,7 @@ class Ensemble(BaseEstimator):  # type: ignore[misc, unused-ignore]
     regression, and the probabilities of the classes in classification.
     """
 
+    estimator_: Any
     estimators_: list[Any]
     estimators_samples_: list[IntArray]
     estimators_features_: list[IntArray]
@@ -83,7 +97,7 @@ class Ensemble(BaseEstimator):  # type: ignore[misc, unused-ignore]
     oob_score_: float
 
     def _fit_members(
-        self, X: FloatArray, y: NDArray[Any], seeds: NDArray[np.int64]
+        self, X: FloatArray, y: NDArray[Any], weight: FloatArray, seeds: NDArray[np.int64]
     ) -> list[Member]:
         """Fit one member for each seed."""
         raise NotImplementedError
@@ -92,21 +106,43 @@ class Ensemble(BaseEstimator):  # type: ignore[misc, unused-ignore]
         """Yield each member's output, of shape (n_samples,) or (n_samples, n_classes)."""
         raise NotImplementedError
 
-    def _fit(self, X: FloatArray, y: NDArray[Any]) -> None:
+    def _make_estimator(self) -> Any:
+        """Return a member that is not fitted."""
+        raise NotImplementedError
+
+    def _fit(self, X: FloatArray, y: NDArray[Any], weight: FloatArray) -> None:
         """Fit all members to checked data."""
         n_estimators = check_integer("n_estimators", self.n_estimators, 1)
         if check_flag("oob_score", self.oob_score) and not check_flag("bootstrap", self.bootstrap):
             raise ValueError("oob_score=True needs bootstrap=True, which leaves samples out.")
         # Each member depends on a seed of its own, and thus not on how the work is divided.
         seeds = check_generator(self.random_state).integers(2**31, size=n_estimators)
+        self.estimator_ = self._make_estimator()
         n_parts = min(effective_n_jobs(self.n_jobs), n_estimators)
-        parts = Parallel(n_jobs=self.n_jobs)(
-            delayed(self._fit_members)(X, y, part) for part in np.array_split(seeds, n_parts)
+        # Threads start at once and share the data; new processes take seconds to import NumPy.
+        parts = Parallel(n_jobs=self.n_jobs, prefer="threads")(
+            delayed(self._fit_members)(X, y, weight, part)
+            for part in np.array_split(seeds, n_parts)
         )
         members = list(chain.from_iterable(parts))
         self.estimators_ = [member.estimator for member in members]
         self.estimators_samples_ = [member.samples for member in members]
         self.estimators_features_ = [member.features for member in members]
+
+    def __len__(self) -> int:
+        """Return the number of members."""
+        check_is_fitted(self)
+        return len(self.estimators_)
+
+    def __getitem__(self, index: int) -> Any:
+        """Return a member."""
+        check_is_fitted(self)
+        return self.estimators_[index]
+
+    def __iter__(self) -> Iterator[Any]:
+        """Go through the members."""
+        check_is_fitted(self)
+        return iter(self.estimators_)
 
     def _average(self, X: ArrayLike) -> FloatArray:
         """Return the mean of the members' outputs."""
@@ -167,7 +203,7 @@ class EnsembleClassifier(ClassifierMixin, Ensemble):  # type: ignore[misc, unuse
     n_classes_: int
     oob_decision_function_: FloatArray
 
-    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Fit the members.
 
         Parameters
@@ -175,6 +211,9 @@ class EnsembleClassifier(ClassifierMixin, Ensemble):  # type: ignore[misc, unuse
         X : array-like of shape (n_samples, n_features)
         y : array-like of shape (n_samples,)
             Class labels.
+        sample_weight : array-like of shape (n_samples,), optional
+            Weights, not negative; 1 by default. Samples are drawn with probabilities in proportion
+            to them. (Without drawing, they weigh in the members.)
 
         Returns
         -------
@@ -195,14 +234,17 @@ class EnsembleClassifier(ClassifierMixin, Ensemble):  # type: ignore[misc, unuse
         check_classification_targets(labels)
         self.classes_ = np.unique(labels)
         self.n_classes_ = len(self.classes_)
-        self._fit(features, labels)
+        weight = check_weight(sample_weight, features)
+        self._fit(features, labels, weight)
         if self.oob_score:
             self.oob_decision_function_ = self._out_of_bag(features)
-            known = ~np.isnan(self.oob_decision_function_[:, 0])
+            known = ~np.isnan(self.oob_decision_function_[:, 0]) & (weight > 0)
             predicted = self.classes_[self.oob_decision_function_[known].argmax(axis=1)]
             # About no sample at all nothing is known; `_out_of_bag` has warned.
-            score = accuracy_score(labels[known], predicted) if known.any() else np.nan
-            self.oob_score_ = float(score)
+            self.oob_score_ = np.nan
+            if known.any():
+                score = accuracy_score(labels[known], predicted, sample_weight=weight[known])
+                self.oob_score_ = float(score)
         return self
 
     def predict_proba(self, X: ArrayLike) -> FloatArray:
@@ -218,6 +260,20 @@ class EnsembleClassifier(ClassifierMixin, Ensemble):  # type: ignore[misc, unuse
             In the order of `classes_`.
         """
         return self._average(X)
+
+    def predict_log_proba(self, X: ArrayLike) -> FloatArray:
+        """Return the logarithms of `predict_proba`; minus infinity for 0.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+        """
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the most probable class.
@@ -241,13 +297,16 @@ class EnsembleRegressor(RegressorMixin, Ensemble):  # type: ignore[misc, unused-
 
     oob_prediction_: FloatArray
 
-    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Fit the members.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
         y : array-like of shape (n_samples,)
+        sample_weight : array-like of shape (n_samples,), optional
+            Weights, not negative; 1 by default. Samples are drawn with probabilities in proportion
+            to them. (Without drawing, they weigh in the members.)
 
         Returns
         -------
@@ -265,14 +324,16 @@ class EnsembleRegressor(RegressorMixin, Ensemble):  # type: ignore[misc, unused-
             If out-of-bag predictions are wanted and every member saw some sample.
         """
         features, target = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
-        self._fit(features, target.astype(np.float64))
+        weight = check_weight(sample_weight, features)
+        self._fit(features, target.astype(np.float64), weight)
         if self.oob_score:
             self.oob_prediction_ = self._out_of_bag(features)
-            known = ~np.isnan(self.oob_prediction_)
+            known = ~np.isnan(self.oob_prediction_) & (weight > 0)
             # A coefficient of determination needs two samples; `_out_of_bag` has warned.
-            few = known.sum() < 2
-            score = np.nan if few else r2_score(target[known], self.oob_prediction_[known])
-            self.oob_score_ = float(score)
+            self.oob_score_ = np.nan
+            if known.sum() > 1:
+                outputs = target[known], self.oob_prediction_[known]
+                self.oob_score_ = float(r2_score(*outputs, sample_weight=weight[known]))
         return self
 
     def predict(self, X: ArrayLike) -> FloatArray:
@@ -320,19 +381,24 @@ class _Bagging(Ensemble):
         """Return what is copied if `estimator` is None."""
         raise NotImplementedError
 
+    def _make_estimator(self) -> Any:
+        """Return a member that is not fitted."""
+        return self._default_estimator() if self.estimator is None else clone(self.estimator)
+
     def _fit_members(
-        self, X: FloatArray, y: NDArray[Any], seeds: NDArray[np.int64]
+        self, X: FloatArray, y: NDArray[Any], weight: FloatArray, seeds: NDArray[np.int64]
     ) -> list[Member]:
         """Fit one member for each seed."""
-        model = self._default_estimator() if self.estimator is None else self.estimator
-        return [self._fit_member(clone(model), X, y, int(seed)) for seed in seeds]
+        return [self._fit_member(clone(self.estimator_), X, y, weight, int(seed)) for seed in seeds]
 
-    def _fit_member(self, model: Any, X: FloatArray, y: NDArray[Any], seed: int) -> Member:
+    def _fit_member(
+        self, model: Any, X: FloatArray, y: NDArray[Any], weight: FloatArray, seed: int
+    ) -> Member:
         """Draw samples and features, and fit a model to them."""
         generator = np.random.default_rng(seed)
         n_samples, n_features = X.shape
         bootstrap = check_flag("bootstrap", self.bootstrap)
-        samples = draw_samples(generator, n_samples, self.max_samples, bootstrap)
+        samples = draw_samples(generator, weight, self.max_samples, bootstrap)
         replace = check_flag("bootstrap_features", self.bootstrap_features)
         size = check_share("max_features", self.max_features, n_features, may_exceed=replace)
         features = np.arange(n_features)
@@ -344,7 +410,13 @@ class _Bagging(Ensemble):
             if name == "random_state" or name.endswith("__random_state")
         }
         model.set_params(**seeds)
-        model.fit(X[np.ix_(samples, features)], y[samples])
+        if has_fit_parameter(model, "sample_weight"):
+            # A sample that was drawn twice counts twice. One that was not drawn counts nothing,
+            # but its class stays known: a rare class may be missing in the draw.
+            counts = np.bincount(samples, minlength=n_samples).astype(np.float64)
+            model.fit(X[:, features], y, sample_weight=counts)
+        else:
+            model.fit(X[np.ix_(samples, features)], y[samples])
         return Member(model, samples, features)
 
 
@@ -354,6 +426,9 @@ class BaggingClassifier(EnsembleClassifier, _Bagging):
     A bootstrap sample has as many samples as the data, drawn from them with replacement. It leaves
     out a sample with probability :math:`(1 - 1/n)^n \approx e^{-1} \approx 0.37`. What the copies
     say on the samples that they did not see, out of their bag, estimates the error on new data.
+
+    A copy whose ``fit`` takes weights gets the numbers of times that the samples were drawn, and
+    thus all classes, even if the draw missed a rare one.
 
     Parameters
     ----------
@@ -373,7 +448,7 @@ class BaggingClassifier(EnsembleClassifier, _Bagging):
     oob_score : bool, default=False
         Whether to compute the out-of-bag score.
     n_jobs : int or None, default=None
-        Number of parallel jobs of ``fit``. None means one, unless a ``joblib.parallel_config`` says
+        Number of threads of ``fit``. None means one, unless a ``joblib.parallel_config`` says
         otherwise. The result does not depend on it.
     random_state : int, Generator, RandomState or None, default=None
         Draws samples and features, and seeds the copies.
@@ -383,8 +458,10 @@ class BaggingClassifier(EnsembleClassifier, _Bagging):
     classes_ : ndarray of shape (n_classes,)
         Class labels, sorted.
     n_classes_ : int
+    estimator_ : estimator
+        What was copied.
     estimators_ : list of estimator
-        The fitted copies.
+        The fitted copies; ``model[i]`` is short for ``model.estimators_[i]``.
     estimators_samples_, estimators_features_ : list of ndarray of int
         Rows and columns of the training data that each copy saw.
     oob_score_ : float
@@ -433,6 +510,8 @@ class BaggingRegressor(EnsembleRegressor, _Bagging):
     out a sample with probability :math:`(1 - 1/n)^n \approx e^{-1} \approx 0.37`. What the copies
     say on the samples that they did not see, out of their bag, estimates the error on new data.
 
+    A copy whose ``fit`` takes weights gets the numbers of times that the samples were drawn.
+
     Parameters
     ----------
     estimator : regressor or None, default=None
@@ -451,15 +530,17 @@ class BaggingRegressor(EnsembleRegressor, _Bagging):
     oob_score : bool, default=False
         Whether to compute the out-of-bag score.
     n_jobs : int or None, default=None
-        Number of parallel jobs of ``fit``. None means one, unless a ``joblib.parallel_config`` says
+        Number of threads of ``fit``. None means one, unless a ``joblib.parallel_config`` says
         otherwise. The result does not depend on it.
     random_state : int, Generator, RandomState or None, default=None
         Draws samples and features, and seeds the copies.
 
     Attributes
     ----------
+    estimator_ : estimator
+        What was copied.
     estimators_ : list of estimator
-        The fitted copies.
+        The fitted copies; ``model[i]`` is short for ``model.estimators_[i]``.
     estimators_samples_, estimators_features_ : list of ndarray of int
         Rows and columns of the training data that each copy saw.
     oob_score_ : float

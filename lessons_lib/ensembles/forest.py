@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from lessons_lib._validation import FloatArray, check_flag
-from lessons_lib.ensembles._parameters import RandomState
+from lessons_lib.ensembles._parameters import ClassWeight, RandomState, class_factors
 from lessons_lib.ensembles.bagging import (
     Ensemble,
     EnsembleClassifier,
@@ -35,12 +36,19 @@ _TOGETHER = 2**21
 class _Forest(Ensemble):
     """Bagging, with trees that grow together."""
 
+    _tree_class: type[DecisionTreeClassifier | DecisionTreeRegressor]
+
     def _make_model(self, tree: Tree, settings: Settings, seed: int) -> Any:
         """Return a tree as an estimator that looks as if it had been fitted alone."""
         raise NotImplementedError
 
     def _fit_trees(
-        self, X: FloatArray, y: NDArray[Any], seeds: NDArray[np.int64], n_classes: int
+        self,
+        X: FloatArray,
+        y: NDArray[Any],
+        weight: FloatArray,
+        seeds: NDArray[np.int64],
+        n_classes: int,
     ) -> list[Member]:
         """Grow one tree for each seed."""
         if not check_flag("bootstrap", self.bootstrap) and self.max_samples is not None:
@@ -52,9 +60,8 @@ class _Forest(Ensemble):
         step = max(1, _TOGETHER // len(X))
         for start in range(0, len(seeds), step):
             generators = [np.random.default_rng(seed) for seed in seeds[start : start + step]]
-            draws = [self._draw(generator, len(X)) for generator in generators]
-            # A sample that was drawn twice counts twice.
-            weights = np.array([np.bincount(draw, minlength=len(X)) for draw in draws], float)
+            draws = [self._draw(generator, weight) for generator in generators]
+            weights = np.array([self._weight_of_draw(y, weight, draw) for draw in draws])
             tree_seeds = [int(generator.integers(2**31)) for generator in generators]
             generators = [np.random.default_rng(seed) for seed in tree_seeds]
             trees = grow_trees(X, y, weights, settings, generators, bins)
@@ -63,21 +70,32 @@ class _Forest(Ensemble):
                 members.append(Member(model, draw, np.arange(X.shape[1])))
         return members
 
-    def _draw(self, generator: np.random.Generator, n_samples: int) -> NDArray[np.intp]:
+    def _draw(self, generator: np.random.Generator, weight: FloatArray) -> NDArray[np.intp]:
         """Return the rows that one tree sees."""
         if not self.bootstrap:
-            return np.arange(n_samples)
-        return draw_samples(generator, n_samples, self.max_samples, bootstrap=True)
+            return np.flatnonzero(weight)
+        return draw_samples(generator, weight, self.max_samples, bootstrap=True)
+
+    def _weight_of_draw(
+        self, y: NDArray[Any], weight: FloatArray, draw: NDArray[np.intp]
+    ) -> FloatArray:
+        """Return how much each sample counts in the tree that sees some rows."""
+        if not self.bootstrap:
+            return weight
+        counts = np.bincount(draw, minlength=len(y))  # a sample that was drawn twice counts twice
+        return counts.astype(np.float64)
 
     def _dress(self, model: Any, tree: Tree, settings: Settings) -> None:
         """Give an estimator its fitted attributes."""
         model.tree_, model.max_features_ = tree, settings.max_features
         model.n_features_in_ = self.n_features_in_
 
-    def _tree_parameters(self) -> dict[str, Any]:
-        """Return the parameters that the trees share with the forest."""
-        names = set(DecisionTreeClassifier().get_params()) - {"random_state"}
-        return {name: getattr(self, name) for name in names}
+    def _make_estimator(self) -> Any:
+        """Return a tree with the parameters that it shares with the forest."""
+        model = self._tree_class()
+        # Weights of classes are part of the weights that a tree gets.
+        names = set(model.get_params()) - {"random_state", "class_weight"}
+        return model.set_params(**{name: getattr(self, name) for name in names})
 
     def _outputs(self, X: FloatArray) -> Iterator[FloatArray]:
         """Yield each tree's values for all samples, with one column a class."""
@@ -130,7 +148,7 @@ class RandomForestClassifier(EnsembleClassifier, _Forest):
     ----------
     n_estimators : int, default=100
         Number of trees.
-    criterion : {"gini", "entropy"}, default="gini"
+    criterion : {"gini", "entropy", "log_loss"}, default="gini"
         Impurity that splits lower.
     max_depth : int or None, default=None
         Largest number of splits between the root and a leaf.
@@ -139,6 +157,8 @@ class RandomForestClassifier(EnsembleClassifier, _Forest):
         A sample that was drawn several times counts once.
     min_samples_leaf : int or float, default=1
         Smallest number of samples in a leaf, likewise.
+    min_weight_fraction_leaf : float, default=0.0
+        Smallest weight of a leaf as a fraction of the weight of all samples, at most 0.5.
     max_features : {"sqrt", "log2"}, int, float or None, default="sqrt"
         Number of features to look at in each node, drawn at random for each: the root or the
         logarithm of their number, a number, or a fraction. None means all. If no drawn feature
@@ -148,7 +168,7 @@ class RandomForestClassifier(EnsembleClassifier, _Forest):
     oob_score : bool, default=False
         Whether to compute the out-of-bag score.
     n_jobs : int or None, default=None
-        Number of parallel jobs of ``fit``. None means one, unless a ``joblib.parallel_config`` says
+        Number of threads of ``fit``. None means one, unless a ``joblib.parallel_config`` says
         otherwise. The result does not depend on it.
     max_samples : int, float or None, default=None
         Number of samples to draw for each tree, or their fraction; None means as many as there are.
@@ -156,6 +176,10 @@ class RandomForestClassifier(EnsembleClassifier, _Forest):
         With None all thresholds are considered. With a number from 2 to 256, a feature with more
         different values is first divided into that many groups of about equally many samples:
         the trees are then approximate and mostly faster to grow. See `DecisionTreeClassifier`.
+    class_weight : dict, {"balanced", "balanced_subsample"} or None, default=None
+        A factor of the sample weights for each class, see `DecisionTreeClassifier`: samples are
+        drawn with probabilities in proportion to the product. With "balanced_subsample" all are
+        drawn alike, and the classes are balanced among those drawn for each tree.
     random_state : int, Generator, RandomState or None, default=None
         Draws samples and features.
 
@@ -164,8 +188,10 @@ class RandomForestClassifier(EnsembleClassifier, _Forest):
     classes_ : ndarray of shape (n_classes,)
         Class labels, sorted.
     n_classes_ : int
+    estimator_ : DecisionTreeClassifier
+        A tree that is not grown.
     estimators_ : list of DecisionTreeClassifier
-        The trees.
+        The trees; ``forest[i]`` is short for ``forest.estimators_[i]``.
     estimators_samples_, estimators_features_ : list of ndarray of int
         Rows and columns of the training data that each tree saw; the columns are all.
     feature_importances_ : ndarray of shape (n_features,)
@@ -191,6 +217,8 @@ class RandomForestClassifier(EnsembleClassifier, _Forest):
     (array([0, 1, 2]), True)
     """
 
+    _tree_class = DecisionTreeClassifier
+
     def __init__(
         self,
         n_estimators: int = 100,
@@ -199,12 +227,14 @@ class RandomForestClassifier(EnsembleClassifier, _Forest):
         max_depth: int | None = None,
         min_samples_split: int | float = 2,
         min_samples_leaf: int | float = 1,
+        min_weight_fraction_leaf: float = 0.0,
         max_features: str | int | float | None = "sqrt",
         bootstrap: bool = True,
         oob_score: bool = False,
         n_jobs: int | None = None,
         max_samples: int | float | None = None,
         max_bins: int | None = None,
+        class_weight: ClassWeight = None,
         random_state: RandomState = None,
     ) -> None:
         self.n_estimators = n_estimators
@@ -212,23 +242,43 @@ class RandomForestClassifier(EnsembleClassifier, _Forest):
         self.max_depth = max_depth
         self.min_samples_split = min_samples_split
         self.min_samples_leaf = min_samples_leaf
+        self.min_weight_fraction_leaf = min_weight_fraction_leaf
         self.max_features = max_features
         self.bootstrap = bootstrap
         self.oob_score = oob_score
         self.n_jobs = n_jobs
         self.max_samples = max_samples
         self.max_bins = max_bins
+        self.class_weight = class_weight
         self.random_state = random_state
 
     def _fit_members(
-        self, X: FloatArray, y: NDArray[Any], seeds: NDArray[np.int64]
+        self, X: FloatArray, y: NDArray[Any], weight: FloatArray, seeds: NDArray[np.int64]
     ) -> list[Member]:
         """Grow one tree for each seed."""
-        return self._fit_trees(X, self.classes_.searchsorted(y), seeds, self.n_classes_)
+        numbers = self.classes_.searchsorted(y)
+        class_weight = self.class_weight
+        if self._balances_draws():
+            class_weight = None if self.bootstrap else "balanced"
+        weight = weight * class_factors(class_weight, self.classes_, numbers, weight)
+        return self._fit_trees(X, numbers, weight, seeds, self.n_classes_)
+
+    def _balances_draws(self) -> bool:
+        """Whether the classes are balanced in each draw, not in all of the data."""
+        return isinstance(self.class_weight, str) and self.class_weight == "balanced_subsample"
+
+    def _weight_of_draw(
+        self, y: NDArray[Any], weight: FloatArray, draw: NDArray[np.intp]
+    ) -> FloatArray:
+        """Return how much each sample counts in the tree that sees some rows."""
+        weight = super()._weight_of_draw(y, weight, draw)
+        if self.bootstrap and self._balances_draws():
+            return weight * class_factors("balanced", self.classes_, y, weight)
+        return weight
 
     def _make_model(self, tree: Tree, settings: Settings, seed: int) -> DecisionTreeClassifier:
         """Return a tree as an estimator that looks as if it had been fitted alone."""
-        model = DecisionTreeClassifier(**self._tree_parameters(), random_state=seed)
+        model: DecisionTreeClassifier = clone(self.estimator_).set_params(random_state=seed)
         self._dress(model, tree, settings)
         model.classes_, model.n_classes_ = self.classes_, self.n_classes_
         return model
@@ -255,6 +305,8 @@ class RandomForestRegressor(EnsembleRegressor, _Forest):
         A sample that was drawn several times counts once.
     min_samples_leaf : int or float, default=1
         Smallest number of samples in a leaf, likewise.
+    min_weight_fraction_leaf : float, default=0.0
+        Smallest weight of a leaf as a fraction of the weight of all samples, at most 0.5.
     max_features : {"sqrt", "log2"}, int, float or None, default=1.0
         Number of features to look at in each node, drawn at random for each: the root or the
         logarithm of their number, a number, or a fraction. None means all. If no drawn feature
@@ -264,7 +316,7 @@ class RandomForestRegressor(EnsembleRegressor, _Forest):
     oob_score : bool, default=False
         Whether to compute the out-of-bag score.
     n_jobs : int or None, default=None
-        Number of parallel jobs of ``fit``. None means one, unless a ``joblib.parallel_config`` says
+        Number of threads of ``fit``. None means one, unless a ``joblib.parallel_config`` says
         otherwise. The result does not depend on it.
     max_samples : int, float or None, default=None
         Number of samples to draw for each tree, or their fraction; None means as many as there are.
@@ -277,8 +329,10 @@ class RandomForestRegressor(EnsembleRegressor, _Forest):
 
     Attributes
     ----------
+    estimator_ : DecisionTreeRegressor
+        A tree that is not grown.
     estimators_ : list of DecisionTreeRegressor
-        The trees.
+        The trees; ``forest[i]`` is short for ``forest.estimators_[i]``.
     estimators_samples_, estimators_features_ : list of ndarray of int
         Rows and columns of the training data that each tree saw; the columns are all.
     feature_importances_ : ndarray of shape (n_features,)
@@ -305,6 +359,8 @@ class RandomForestRegressor(EnsembleRegressor, _Forest):
     True
     """
 
+    _tree_class = DecisionTreeRegressor
+
     def __init__(
         self,
         n_estimators: int = 100,
@@ -313,6 +369,7 @@ class RandomForestRegressor(EnsembleRegressor, _Forest):
         max_depth: int | None = None,
         min_samples_split: int | float = 2,
         min_samples_leaf: int | float = 1,
+        min_weight_fraction_leaf: float = 0.0,
         max_features: str | int | float | None = 1.0,
         bootstrap: bool = True,
         oob_score: bool = False,
@@ -326,6 +383,7 @@ class RandomForestRegressor(EnsembleRegressor, _Forest):
         self.max_depth = max_depth
         self.min_samples_split = min_samples_split
         self.min_samples_leaf = min_samples_leaf
+        self.min_weight_fraction_leaf = min_weight_fraction_leaf
         self.max_features = max_features
         self.bootstrap = bootstrap
         self.oob_score = oob_score
@@ -335,14 +393,14 @@ class RandomForestRegressor(EnsembleRegressor, _Forest):
         self.random_state = random_state
 
     def _fit_members(
-        self, X: FloatArray, y: NDArray[Any], seeds: NDArray[np.int64]
+        self, X: FloatArray, y: NDArray[Any], weight: FloatArray, seeds: NDArray[np.int64]
     ) -> list[Member]:
         """Grow one tree for each seed."""
-        return self._fit_trees(X, y, seeds, n_classes=0)
+        return self._fit_trees(X, y, weight, seeds, n_classes=0)
 
     def _make_model(self, tree: Tree, settings: Settings, seed: int) -> DecisionTreeRegressor:
         """Return a tree as an estimator that looks as if it had been fitted alone."""
-        model = DecisionTreeRegressor(**self._tree_parameters(), random_state=seed)
+        model: DecisionTreeRegressor = clone(self.estimator_).set_params(random_state=seed)
         self._dress(model, tree, settings)
         return model
 

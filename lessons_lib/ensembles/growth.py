@@ -45,6 +45,7 @@ class Settings:
         Number of classes; 0 for regression.
     max_depth : int or None
     min_samples_split, min_samples_leaf : int
+    min_weight_fraction_leaf : float
     max_features : int
         Number of features to look at in each node.
     """
@@ -54,6 +55,7 @@ class Settings:
     max_depth: int | None = None
     min_samples_split: int = 2
     min_samples_leaf: int = 1
+    min_weight_fraction_leaf: float = 0.0
     max_features: int = 1
 
 
@@ -222,6 +224,7 @@ class _Data(NamedTuple):
     target: NDArray[Any]  # what the splits are judged by: the same up to a constant
     bins: Bins | None
     settings: Settings
+    min_weight_leaf: float
 
 
 @dataclass
@@ -309,7 +312,9 @@ def grow_trees(
     y = y if settings.n_classes else y / target_unit
     # In regression a large mean would cost digits. The median of whole numbers leaves sums exact.
     target = y if settings.n_classes else y - np.median(y)
-    data = _Data(X, y, target, bins, settings)
+    # All trees of a forest have the same total weight.
+    min_weight_leaf = settings.min_weight_fraction_leaf * float(weights[0].sum())
+    data = _Data(X, y, target, bins, settings, min_weight_leaf)
     tree, sample = np.nonzero(weights)
     n_samples = np.count_nonzero(weights, axis=1)
     level = _Level(np.arange(len(weights)), n_samples, sample, weights[tree, sample])
@@ -477,6 +482,7 @@ def _sorted_splits(level: _Level, features: IntArray, data: _Data) -> tuple[Floa
                 level.weight[entries],
                 CRITERIA[settings.criterion],
                 settings.min_samples_leaf,
+                data.min_weight_leaf,
             )
     return gain, threshold
 
@@ -503,6 +509,8 @@ def _counted_splits(
     right, n_right = left[:, -1:] - left, n_left[-1] - n_left
 
     allowed = (n_left > 0) & (n_right > 0)
+    if data.min_weight_leaf:
+        allowed &= (n_left >= data.min_weight_leaf) & (n_right >= data.min_weight_leaf)
     if settings.min_samples_leaf > 1:
         n_samples_left = np.bincount(key.ravel(), minlength=n.size).reshape(n_left.shape)
         _accumulate(n_samples_left)

@@ -106,6 +106,7 @@ def best_splits(
     weight: FloatArray,
     score: Score = square_score,
     min_samples_leaf: int = 1,
+    min_weight_leaf: float = 0.0,
 ) -> tuple[FloatArray, FloatArray]:
     r"""Find the best threshold of every feature, by looking at all of them.
 
@@ -124,6 +125,8 @@ def best_splits(
         `square_score` or `entropy_score`.
     min_samples_leaf : int, default=1
         Smallest number of samples, whatever their weight, on either side.
+    min_weight_leaf : float, default=0.0
+        Smallest weight on either side.
 
     Returns
     -------
@@ -162,6 +165,8 @@ def best_splits(
     n_samples = X.shape[-2]
     n_samples_left = np.arange(1, n_samples)[:, None]
     allowed = (x[..., 1:, :] > x[..., :-1, :]) & (n_right > 0)
+    if min_weight_leaf:
+        allowed &= (n_left >= min_weight_leaf) & (n_right >= min_weight_leaf)
     allowed &= n_samples_left >= min_samples_leaf
     allowed &= n_samples - n_samples_left >= min_samples_leaf
     gain[~allowed] = -np.inf

@@ -8,12 +8,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
-from lessons_lib._validation import FloatArray, check_integer
+from lessons_lib._validation import FloatArray, check_integer, check_interval
 from lessons_lib.ensembles._parameters import (
+    ClassWeight,
     RandomState,
     check_generator,
+    check_weight,
+    class_factors,
     count_features,
     count_samples,
 )
@@ -47,10 +50,10 @@ def make_settings(estimator: Any, shape: tuple[int, ...], n_classes: int) -> Set
         If a parameter is of the wrong kind or out of range.
     """
     n_samples, n_features = shape
-    criteria = ("gini", "entropy") if n_classes else ("squared_error",)
+    criteria = ("gini", "entropy", "log_loss") if n_classes else ("squared_error",)
     if estimator.criterion not in criteria:
-        names = " or ".join(repr(name) for name in criteria)
-        raise ValueError(f"criterion must be {names}, got {estimator.criterion!r}.")
+        names = ", ".join(repr(name) for name in criteria)
+        raise ValueError(f"criterion must be one of {names}, got {estimator.criterion!r}.")
     depth = estimator.max_depth
     return Settings(
         criterion=estimator.criterion,
@@ -61,6 +64,9 @@ def make_settings(estimator: Any, shape: tuple[int, ...], n_classes: int) -> Set
         ),
         min_samples_leaf=count_samples(
             "min_samples_leaf", estimator.min_samples_leaf, 1, n_samples
+        ),
+        min_weight_fraction_leaf=check_interval(
+            "min_weight_fraction_leaf", estimator.min_weight_fraction_leaf, 0.0, 0.5
         ),
         max_features=count_features(estimator.max_features, n_features),
     )
@@ -85,17 +91,8 @@ class _DecisionTree(BaseEstimator):  # type: ignore[misc, unused-ignore]
     n_features_in_: int
     tree_: Tree
 
-    def _grow(self, X: FloatArray, y: NDArray[Any], sample_weight: Any, n_classes: int) -> None:
+    def _grow(self, X: FloatArray, y: NDArray[Any], weight: FloatArray, n_classes: int) -> None:
         """Fit the tree to checked data."""
-        weight: FloatArray = _check_sample_weight(
-            sample_weight, X, dtype=np.float64, ensure_non_negative=True
-        )
-        with np.errstate(over="ignore"):
-            total = weight.sum()
-        if not 0 < total < np.inf:
-            raise ValueError(
-                f"sample_weight must have a positive entry and a finite sum, got the sum {total}."
-            )
         settings = make_settings(self, X.shape, n_classes)
         generator = check_generator(self.random_state)
         bins = make_bins(self, X)
@@ -154,14 +151,16 @@ class DecisionTreeClassifier(ClassifierMixin, _DecisionTree):  # type: ignore[mi
 
     Parameters
     ----------
-    criterion : {"gini", "entropy"}, default="gini"
-        The impurity :math:`I`.
+    criterion : {"gini", "entropy", "log_loss"}, default="gini"
+        The impurity :math:`I`; "log_loss" is another name of the entropy.
     max_depth : int or None, default=None
         Largest number of splits between the root and a leaf.
     min_samples_split : int or float, default=2
         Smallest number of samples in a node that may be split. A float is a fraction of all.
     min_samples_leaf : int or float, default=1
         Smallest number of samples in a leaf. A float is a fraction of all.
+    min_weight_fraction_leaf : float, default=0.0
+        Smallest weight of a leaf as a fraction of the weight of all samples, at most 0.5.
     max_features : {"sqrt", "log2"}, int, float or None, default=None
         Number of features to look at in each node, drawn at random for each: the root or the
         logarithm of their number, a number, or a fraction. None means all. If no drawn feature
@@ -171,6 +170,9 @@ class DecisionTreeClassifier(ClassifierMixin, _DecisionTree):  # type: ignore[mi
         more different values is first divided into that many groups with about equally many
         samples, and thresholds inside a group are not considered: the tree is then approximate.
         See Notes.
+    class_weight : dict, "balanced" or None, default=None
+        A factor of the sample weights for each class, 1 for classes that are not named. With
+        "balanced" all classes get the same total weight.
     random_state : int, Generator, RandomState or None, default=None
         Draws the features. Without effect if all are looked at.
 
@@ -223,16 +225,20 @@ class DecisionTreeClassifier(ClassifierMixin, _DecisionTree):  # type: ignore[mi
         max_depth: int | None = None,
         min_samples_split: int | float = 2,
         min_samples_leaf: int | float = 1,
+        min_weight_fraction_leaf: float = 0.0,
         max_features: str | int | float | None = None,
         max_bins: int | None = None,
+        class_weight: ClassWeight = None,
         random_state: RandomState = None,
     ) -> None:
         self.criterion = criterion
         self.max_depth = max_depth
         self.min_samples_split = min_samples_split
         self.min_samples_leaf = min_samples_leaf
+        self.min_weight_fraction_leaf = min_weight_fraction_leaf
         self.max_features = max_features
         self.max_bins = max_bins
+        self.class_weight = class_weight
         self.random_state = random_state
 
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
@@ -260,7 +266,9 @@ class DecisionTreeClassifier(ClassifierMixin, _DecisionTree):  # type: ignore[mi
         check_classification_targets(labels)
         self.classes_, numbers = np.unique(labels, return_inverse=True)
         self.n_classes_ = len(self.classes_)
-        self._grow(features, numbers, sample_weight, self.n_classes_)
+        weight = check_weight(sample_weight, features)
+        weight = weight * class_factors(self.class_weight, self.classes_, numbers, weight)
+        self._grow(features, numbers, weight, self.n_classes_)
         return self
 
     def predict_proba(self, X: ArrayLike) -> FloatArray:
@@ -277,6 +285,20 @@ class DecisionTreeClassifier(ClassifierMixin, _DecisionTree):  # type: ignore[mi
         """
         features = self._check_X(X)
         return self.tree_.predict(features)
+
+    def predict_log_proba(self, X: ArrayLike) -> FloatArray:
+        """Return the logarithms of `predict_proba`; minus infinity for 0.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+        """
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the most frequent class in each sample's leaf.
@@ -317,6 +339,8 @@ class DecisionTreeRegressor(RegressorMixin, _DecisionTree):  # type: ignore[misc
         Smallest number of samples in a node that may be split. A float is a fraction of all.
     min_samples_leaf : int or float, default=1
         Smallest number of samples in a leaf. A float is a fraction of all.
+    min_weight_fraction_leaf : float, default=0.0
+        Smallest weight of a leaf as a fraction of the weight of all samples, at most 0.5.
     max_features : {"sqrt", "log2"}, int, float or None, default=None
         Number of features to look at in each node, drawn at random for each: the root or the
         logarithm of their number, a number, or a fraction. None means all. If no drawn feature
@@ -360,6 +384,7 @@ class DecisionTreeRegressor(RegressorMixin, _DecisionTree):  # type: ignore[misc
         max_depth: int | None = None,
         min_samples_split: int | float = 2,
         min_samples_leaf: int | float = 1,
+        min_weight_fraction_leaf: float = 0.0,
         max_features: str | int | float | None = None,
         max_bins: int | None = None,
         random_state: RandomState = None,
@@ -368,6 +393,7 @@ class DecisionTreeRegressor(RegressorMixin, _DecisionTree):  # type: ignore[misc
         self.max_depth = max_depth
         self.min_samples_split = min_samples_split
         self.min_samples_leaf = min_samples_leaf
+        self.min_weight_fraction_leaf = min_weight_fraction_leaf
         self.max_features = max_features
         self.max_bins = max_bins
         self.random_state = random_state
@@ -393,7 +419,8 @@ class DecisionTreeRegressor(RegressorMixin, _DecisionTree):  # type: ignore[misc
             If a parameter is out of range, or the data are not finite numbers of matching shapes.
         """
         features, target = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
-        self._grow(features, target.astype(np.float64), sample_weight, n_classes=0)
+        weight = check_weight(sample_weight, features)
+        self._grow(features, target.astype(np.float64), weight, n_classes=0)
         return self
 
     def predict(self, X: ArrayLike) -> FloatArray:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+
 import joblib
 import numpy as np
 import pytest
+import scipy.stats
 from sklearn import ensemble as sklearn_ensemble
+from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_digits, load_iris
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.model_selection import train_test_split
@@ -31,8 +36,10 @@ CHECKS = [
     pytest.param(estimator, check, id=f"{type(estimator).__name__}-{check.func.__name__}")
     for kind in (BaggingClassifier, BaggingRegressor, RandomForestClassifier, RandomForestRegressor)
     for estimator, check in estimator_checks_generator(kind(n_estimators=2))
-    # It needs an environment variable, and concerns array types other than NumPy's.
-    if check.func.__name__ != "check_array_api_input"
+    # The first needs an environment variable, and concerns array types other than NumPy's. The
+    # second does not hold for scikit-learn's either: draws from repeated rows are other draws.
+    if check.func.__name__
+    not in ("check_array_api_input", "check_sample_weight_equivalence_on_dense_data")
 ]
 
 # With few members, all of them have seen some sample. scikit-learn warns as well.
@@ -285,10 +292,154 @@ def test_bagging_a_linear_model_changes_little():
 def test_members_that_never_saw_a_class():
     X = np.arange(12.0)[:, None]
     y = np.array(["x"] + ["y"] * 5 + ["z"] * 6)
-    model = BaggingClassifier(n_estimators=20, random_state=0).fit(X, y)
-    assert min(len(tree.classes_) for tree in model.estimators_) == 2
-    np.testing.assert_allclose(model.predict_proba(X).sum(axis=1), 1.0)
-    assert model.predict([[11.0]])[0] == "z"
+    for estimator, n_known in ((KNeighborsClassifier(1), 2), (DecisionTreeClassifier(), 3)):
+        # Only a member that takes weights knows of a class that was not drawn.
+        model = BaggingClassifier(estimator, n_estimators=20, random_state=0).fit(X, y)
+        assert min(len(member.classes_) for member in model.estimators_) == n_known
+        np.testing.assert_allclose(model.predict_proba(X).sum(axis=1), 1.0)
+        assert model.predict([[11.0]])[0] == "z"
+
+
+def test_a_class_so_rare_that_a_draw_misses_it():
+    n_misses = 0
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        X, y = rng.standard_normal((1000, 2)), np.zeros(1000, int)
+        y[:3], X[:3] = 1, 5.0
+        model = BaggingClassifier(LogisticRegression(), 20, random_state=seed).fit(X, y)
+        n_misses += any(not y[rows].any() for rows in model.estimators_samples_)
+        np.testing.assert_array_equal(model.predict([[5.0, 5.0], [0.0, 0.0]]), [1, 0])
+    assert n_misses >= 5
+
+
+@pytest.mark.parametrize("estimator", [LogisticRegression(max_iter=1000), DecisionTreeClassifier()])
+def test_counts_as_weights_are_repeated_rows(estimator):
+    X, y = load_iris(return_X_y=True)
+    model = BaggingClassifier(estimator, 5, random_state=0).fit(X, y)
+    for member, rows in zip(model, model.estimators_samples_, strict=True):
+        repeated = clone(member).fit(X[rows], y[rows])
+        np.testing.assert_allclose(
+            member.predict_proba(X), repeated.predict_proba(X), rtol=0.01, atol=1e-3
+        )
+
+
+# ------------------------------------------------------------------------------------- weights
+
+ENSEMBLES = [
+    BaggingClassifier(n_estimators=300, random_state=0),
+    BaggingClassifier(KNeighborsClassifier(), n_estimators=300, random_state=0),
+    BaggingRegressor(n_estimators=300, random_state=0),
+    RandomForestClassifier(300, random_state=0),
+    RandomForestRegressor(300, random_state=0),
+]
+
+
+@pytest.mark.parametrize("model", ENSEMBLES, ids=lambda model: type(model).__name__)
+def test_samples_are_drawn_in_proportion_to_their_weights(model):
+    X, y = load_iris(return_X_y=True)
+    weight = np.arange(150.0) % 4
+    model = clone(model).set_params(max_samples=50).fit(X, y, weight)
+    drawn = sum(np.bincount(rows, minlength=150) for rows in model.estimators_samples_)
+    expected = 300 * 50 * weight / weight.sum()
+    assert np.all(drawn[weight == 0] == 0)
+    kept = weight > 0
+    chi_square = np.sum((drawn[kept] - expected[kept]) ** 2 / expected[kept])
+    assert chi_square < scipy.stats.chi2.ppf(0.999, kept.sum() - 1)
+    equal = clone(model).fit(X, y, np.full(150, 0.1))
+    unweighted = clone(model).fit(X, y)
+    np.testing.assert_array_equal(equal.predict(X), unweighted.predict(X))
+    huge = clone(model).fit(X, y, weight * 2.0**900)
+    np.testing.assert_array_equal(huge.predict(X), model.predict(X))
+
+
+@pytest.mark.parametrize("kind", [RandomForestClassifier, RandomForestRegressor])
+def test_without_draws_the_trees_get_the_weights(kind):
+    X, y = load_iris(return_X_y=True)
+    weight = np.random.default_rng(0).integers(0, 4, 150).astype(float)
+    forest = kind(1, bootstrap=False, max_features=None, max_depth=3).fit(X, y, weight)
+    tree = forest.estimator_.fit(X, y, weight)
+    np.testing.assert_array_equal(forest.predict(X), tree.predict(X))
+    np.testing.assert_array_equal(forest.estimators_samples_[0], np.flatnonzero(weight))
+
+
+def test_weights_count_in_the_out_of_bag_score():
+    X, y = load_iris(return_X_y=True)
+    weight = np.random.default_rng(0).uniform(0.5, 2.0, 150)
+    options = {"n_estimators": 40, "oob_score": True, "random_state": 0}
+    forest = RandomForestClassifier(**options).fit(X, y, weight)
+    predicted = forest.oob_decision_function_.argmax(axis=1)
+    assert forest.oob_score_ == accuracy_score(y, predicted, sample_weight=weight)
+    regression = RandomForestRegressor(**options).fit(X, y, weight)
+    expected = r2_score(y, regression.oob_prediction_, sample_weight=weight)
+    assert regression.oob_score_ == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("class_weight", ["balanced", {0: 2.0, 2: 0.5}, "balanced_subsample"])
+@pytest.mark.parametrize("bootstrap", [True, False])
+def test_class_weights_equal_scikit_learns(class_weight, bootstrap):
+    X, y = load_iris(return_X_y=True)
+    rows = np.r_[0:50, 50:80, 100:110]
+    X, y = X[rows], y[rows]
+    options = {"class_weight": class_weight, "bootstrap": bootstrap, "random_state": 0}
+    shares = []
+    for kind in (RandomForestClassifier, sklearn_ensemble.RandomForestClassifier):
+        forest = kind(400, **options).fit(X, y)
+        roots = [tree.tree_.value[0].ravel() for tree in forest.estimators_]
+        shares.append(np.mean(roots, axis=0))
+    assert shares[0] == pytest.approx(shares[1], abs=0.01 if bootstrap else 1e-9)
+    if class_weight == "balanced_subsample":
+        roots = np.array([tree.tree_.value[0].ravel() for tree in forest])
+        np.testing.assert_allclose(roots, np.full((400, 3), 1 / 3))
+
+
+def test_a_forest_for_a_rare_class():
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((2000, 2)), np.zeros(2000, int)
+    y[:20], X[:20] = 1, rng.normal(1.5, 1.0, (20, 2))
+    options = {"min_samples_leaf": 5, "random_state": 0}
+    plain = RandomForestClassifier(50, **options).fit(X, y)
+    balanced = RandomForestClassifier(50, class_weight="balanced", **options).fit(X, y)
+    assert plain.predict([[2.5, 2.5]]) == 0
+    assert balanced.predict([[2.5, 2.5]]) == 1
+
+
+# ------------------------------------------------------------------------ what else is expected
+
+
+@pytest.mark.parametrize("model", ENSEMBLES, ids=lambda model: type(model).__name__)
+def test_an_ensemble_is_a_sequence_of_its_members(model):
+    X, y = load_iris(return_X_y=True)
+    model = clone(model).set_params(n_estimators=3)
+    with pytest.raises(NotFittedError):
+        len(model)
+    model.fit(X, y)
+    assert len(model) == 3
+    assert model[1] is model.estimators_[1]
+    assert list(model) == model.estimators_
+    assert type(model.estimator_) is type(model[0])
+    assert not hasattr(model.estimator_, "n_features_in_")
+
+
+@pytest.mark.parametrize("kind", [BaggingClassifier, RandomForestClassifier])
+def test_logarithms_of_probabilities(kind):
+    X, y = load_iris(return_X_y=True)
+    model = kind(n_estimators=10, random_state=0).fit(X, y)
+    np.testing.assert_array_equal(
+        np.exp(model.predict_log_proba(X)) > 0, model.predict_proba(X) > 0
+    )
+    np.testing.assert_allclose(np.exp(model.predict_log_proba(X)), model.predict_proba(X))
+
+
+def test_threads_share_the_process():
+    # Processes would take seconds to start, and could not fit a class that is defined here.
+    class Local(DecisionTreeClassifier):
+        def fit(self, X, y, sample_weight=None):
+            self.process_ = os.getpid()
+            return super().fit(X, y, sample_weight)
+
+    X, y = load_iris(return_X_y=True)
+    model = BaggingClassifier(Local(), 4, n_jobs=2, random_state=0).fit(X, y)
+    assert {member.process_ for member in model} == {os.getpid()}
 
 
 def test_members_get_seeds_of_their_own():
@@ -339,7 +490,14 @@ def test_random_state_may_be_a_generator(kind):
             "max_samples must be None with bootstrap=False",
         ),
         (RandomForestClassifier(max_features="half"), ValueError, "max_features must be 'sqrt'"),
-        (RandomForestRegressor(criterion="gini"), ValueError, "criterion must be 'squared_error'"),
+        (
+            RandomForestRegressor(criterion="gini"),
+            ValueError,
+            "criterion must be one of 'squared_error'",
+        ),
+        (RandomForestClassifier(class_weight="even"), ValueError, "class_weight must be a dict"),
+        (RandomForestClassifier(class_weight={7: 1}), ValueError, r"class_weight names \[7\]"),
+        (RandomForestClassifier(class_weight={0: -1}), ValueError, r"class_weight\[0\] must"),
         (RandomForestClassifier(random_state=0.5), TypeError, "random_state must be an integer"),
     ],
 )

@@ -95,6 +95,7 @@ LIMITS = [
     {"min_samples_leaf": 0.05},
     {"min_samples_split": 100, "min_samples_leaf": 12},
     {"min_samples_split": 0.2, "min_samples_leaf": 12},
+    {"min_weight_fraction_leaf": 0.1, "min_samples_leaf": 20},
 ]
 every_limit = pytest.mark.parametrize("limits", LIMITS, ids=str)
 # With as many bins as values, counting is exact, too.
@@ -155,6 +156,22 @@ def test_the_unlimited_tree_of_one_feature_is_scikit_learns(kind):
     weight = make_weight(len(X))
     assert_same_tree(ours.fit(X[:, :1], y, weight).tree_, theirs.fit(X[:, :1], y, weight).tree_)
     assert_close(ours.predict(X[:, :1]), y, terms=5)  # it knows the data by heart
+
+
+@pytest.mark.parametrize("class_weight", ["balanced", {0: 3.0, 2: 0.25}])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_class_weights_as_in_scikit_learn(class_weight, weighted):
+    X, y = make_data(300, 5, 3)
+    rows = (y > 0) | (np.arange(300) % 2 == 0)  # the classes are not balanced as they are
+    X, y, weight = X[rows], y[rows], make_weight(300)[rows] if weighted else None
+    limits = {"class_weight": class_weight, "min_samples_leaf": 20, "max_depth": 3}
+    a = DecisionTreeClassifier(**limits).fit(X, y, weight)
+    if weighted and class_weight == "balanced":  # scikit-learn balances the numbers of samples
+        factors = weight.sum() / (3 * np.bincount(y, weight))
+        class_weight = dict(enumerate(factors))
+    limits["class_weight"] = class_weight
+    b = sklearn_tree.DecisionTreeClassifier(random_state=0, **limits).fit(X, y, weight)
+    assert_same_tree(a.tree_, b.tree_)
 
 
 @pytest.mark.parametrize("kind", ["Classifier", "Regressor"])
@@ -499,7 +516,11 @@ def test_nothing_to_split_by(n_values):
 @pytest.mark.parametrize(
     ("parameters", "error", "message"),
     [
-        ({"criterion": "squared_error"}, ValueError, "criterion must be 'gini' or 'entropy'"),
+        (
+            {"criterion": "squared_error"},
+            ValueError,
+            "criterion must be one of 'gini', 'entropy', 'log_loss'",
+        ),
         ({"max_depth": 0}, ValueError, "max_depth must be at least 1, got 0"),
         ({"max_depth": 2.5}, TypeError, "max_depth must be an integer"),
         ({"min_samples_split": 1}, ValueError, "min_samples_split must be at least 2"),
@@ -509,6 +530,8 @@ def test_nothing_to_split_by(n_values):
         ({"max_features": "root"}, ValueError, "max_features must be 'sqrt', 'log2'"),
         ({"max_features": 5}, ValueError, "max_features must be at most 4"),
         ({"max_features": 0}, ValueError, "max_features must be at least 1"),
+        ({"min_weight_fraction_leaf": 0.6}, ValueError, "min_weight_fraction_leaf must lie in"),
+        ({"class_weight": "balanced_subsample"}, ValueError, "only forests know"),
         ({"max_bins": 1}, ValueError, "max_bins must be at least 2"),
         ({"max_bins": 257}, ValueError, "max_bins must be at most 256"),
         ({"random_state": "zero"}, TypeError, "random_state must be an integer"),
@@ -523,7 +546,7 @@ def test_bad_parameters(parameters, error, message):
 
 def test_bad_data():
     X, y = load_iris(return_X_y=True)
-    with pytest.raises(ValueError, match="criterion must be 'squared_error', got 'gini'"):
+    with pytest.raises(ValueError, match="criterion must be one of 'squared_error', got 'gini'"):
         DecisionTreeRegressor(criterion="gini").fit(X, y)
     with pytest.raises(ValueError, match="Unknown label type"):
         DecisionTreeClassifier().fit(X, y + 0.5 * X[:, 0])
