@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import DTypeLike
 
-from lessons_lib._validation import check_integer
+from lessons_lib._validation import check_flag, check_integer
 from lessons_lib.network._common import (
     FloatArray,
     after_forward,
@@ -98,7 +98,7 @@ class Conv2d(Module):
         fan_in = int(np.prod(shape[1:]))
         self.weight = Parameter(uniform_fan_in(shape, fan_in, dtype=dtype, random_state=rng))
         self.bias: Parameter | None = None
-        if bias:
+        if check_flag("bias", bias):
             start = uniform_fan_in((out_channels,), fan_in, dtype=dtype, random_state=rng)
             self.bias = Parameter(start, regularize=False)
         self._saved: tuple[FloatArray, tuple[int, ...], tuple[int, ...]] | None = None

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from lessons_lib._validation import check_integer
+from lessons_lib._validation import check_flag, check_integer
 from lessons_lib.network._common import (
     FloatArray,
     after_forward,
@@ -119,7 +119,7 @@ class Linear(Module):
         # Column by column in memory, so that the product with W^T reads it in order: 15 % faster.
         self.weight = Parameter(np.asfortranarray(weight))
         self.bias: Parameter | None = None
-        if bias:
+        if check_flag("bias", bias):
             start = uniform_fan_in((out_features,), in_features, dtype=dtype, random_state=rng)
             self.bias = Parameter(start, regularize=False)
         self._x: FloatArray | None = None
@@ -248,8 +248,9 @@ class Dropout(Module):
 
     Parameters
     ----------
-    p : float in [0, 1), default=0.5
-        Probability to *drop*. (Some texts give the probability to keep, :math:`1-p`.)
+    p : float in [0, 1], default=0.5
+        Probability to *drop*. (Some texts give the probability to keep, :math:`1-p`.) With 1,
+        training gives zeros.
     mode : {"inverted", "standard"}, default="inverted"
         Where to scale; PyTorch and Keras use ``inverted``, Srivastava et al. ``standard``.
     random_state : int, Generator or None, default=None
@@ -284,8 +285,8 @@ class Dropout(Module):
         random_state: int | np.random.Generator | None = None,
     ) -> None:
         super().__init__()
-        if not 0 <= p < 1:
-            raise ValueError(f"p, the probability to drop, must be in [0, 1), got {p!r}")
+        if not 0 <= p <= 1:
+            raise ValueError(f"p, the probability to drop, must be in [0, 1], got {p!r}")
         if mode not in ("inverted", "standard"):
             raise ValueError(f"mode must be 'inverted' or 'standard', got {mode!r}")
         self.p = p
@@ -299,7 +300,7 @@ class Dropout(Module):
         check_batch(self, x)
         if self.training:
             scale = self._draw_mask(x).astype(x.dtype)
-            if self.mode == "inverted":
+            if self.mode == "inverted" and self.p < 1:
                 scale /= 1 - self.p
         else:
             scale = np.full_like(x, 1 if self.mode == "inverted" else 1 - self.p)

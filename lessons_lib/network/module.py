@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from lessons_lib._jitter import jitter
+from lessons_lib._validation import check_flag
 from lessons_lib.network._common import FloatArray, float_dtype
 
 __all__ = ["Module", "Parameter", "Sequential"]
@@ -57,7 +58,7 @@ class Parameter:
         self._data: FloatArray = jitter(values)
         self._grad: FloatArray = np.empty_like(values)
         self._grad_is_zero = True
-        self.regularize = regularize
+        self.regularize = check_flag("regularize", regularize)
 
     @property
     def data(self) -> FloatArray:
@@ -205,7 +206,7 @@ class Module:
 
     def train(self, mode: bool = True) -> Self:
         """Switch to training mode (or out of it), here and in all modules inside."""
-        self.training = mode
+        self.training = check_flag("mode", mode)
         for _, child in self.named_children():
             child.train(mode)
         return self

@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import DTypeLike
 
-from lessons_lib._validation import check_integer, check_interval
+from lessons_lib._validation import check_flag, check_integer, check_interval
 from lessons_lib.network._common import (
     FloatArray,
     after_forward,
@@ -71,7 +71,8 @@ class _BatchNorm(Module):
         dtype = float_dtype(dtype)
         ones: FloatArray = np.ones(num_features, dtype)
         zeros: FloatArray = np.zeros(num_features, dtype)
-        self.weight = Parameter(ones, regularize=False) if affine else None
+        check_flag("track_running_stats", track_running_stats)
+        self.weight = Parameter(ones, regularize=False) if check_flag("affine", affine) else None
         self.bias = Parameter(zeros, regularize=False) if affine else None
         self.running_mean = zeros if track_running_stats else None
         self.running_var = ones if track_running_stats else None

@@ -7,13 +7,14 @@ and it works in place: at this size, allocating memory costs more than the arith
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from lessons_lib._validation import check_interval
+from lessons_lib._validation import check_flag, check_interval
 from lessons_lib.network._common import FloatArray, add_scaled
 from lessons_lib.network.module import Parameter
 
@@ -55,11 +56,20 @@ class FlatParameters:
         self.scratch: FloatArray = np.empty(size, dtype)
         self.state: dict[str, FloatArray] = {}
         self.n_steps = 0
+        self._take_over()
+
+    def _take_over(self) -> None:
+        """Let the parameters live in the arrays."""
         start = 0
-        for parameter in parameters:
+        for parameter in self.parameters:
             piece = slice(start, start + parameter.size)
             parameter.move_to(*(_view(flat[piece], parameter) for flat in (self.data, self.grad)))
             start += parameter.size
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore a copy or a pickle, in which every array has become one of its own."""
+        self.__dict__.update(state)
+        self._take_over()
 
     def memory(self, name: str) -> FloatArray:
         """Return an array of the state, which starts with zeros."""
@@ -127,6 +137,38 @@ class Optimizer:
             flat.n_steps += 1
             self._update(flat, group)
 
+    def state_dict(self) -> dict[str, list[dict[str, Any]]]:
+        """Return copies of what the optimizer remembers, and of the options, for each group."""
+        state = [{**flat.state, "n_steps": flat.n_steps} for flat in self._flats]
+        return copy.deepcopy({"state": state, "param_groups": self._options()})
+
+    def load_state_dict(self, state_dict: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+        """Go on from a state that was made with parameters of the same shapes, in this order.
+
+        The parameters themselves are part of the *model's* state.
+        """
+        states, options = (copy.deepcopy(state_dict[key]) for key in ("state", "param_groups"))
+        if not len(states) == len(options) == len(self._flats):
+            raise ValueError(
+                f"state_dict must be of {len(self._flats)} parameter groups, got {len(states)}"
+            )
+        for flat, state in zip(self._flats, states, strict=True):
+            memory = {name: array for name, array in state.items() if name != "n_steps"}
+            for name, array in memory.items():
+                if array.shape != flat.data.shape:
+                    raise ValueError(
+                        f"state_dict: {name} must have {flat.data.size} values in all, one for "
+                        f"each of the parameters, got {array.size}"
+                    )
+            flat.state = {name: a.astype(flat.data.dtype) for name, a in memory.items()}
+            flat.n_steps = state["n_steps"]
+        for group, values in zip(self.param_groups, options, strict=True):
+            group.update(values)
+
+    def _options(self) -> list[dict[str, Any]]:
+        """Return the groups without their parameters."""
+        return [{k: v for k, v in g.items() if k != "params"} for g in self.param_groups]
+
     def _update(self, flat: FlatParameters, options: Mapping[str, Any]) -> None:
         """Take one step with the parameters of one group."""
         raise NotImplementedError
@@ -137,8 +179,7 @@ class Optimizer:
         check_interval("weight_decay", options["weight_decay"])
 
     def __repr__(self) -> str:
-        options = {k: v for k, v in self.param_groups[0].items() if k != "params"}
-        arguments = ", ".join(f"{name}={value!r}" for name, value in options.items())
+        arguments = ", ".join(f"{name}={value!r}" for name, value in self._options()[0].items())
         return f"{type(self).__name__}({arguments})"
 
 
@@ -234,7 +275,9 @@ class SGD(Optimizer):
     def _check_options(self, options: Mapping[str, Any]) -> None:
         super()._check_options(options)
         check_interval("momentum", options["momentum"])
-        if options["nesterov"] and (options["momentum"] == 0 or options["dampening"] != 0):
+        if check_flag("nesterov", options["nesterov"]) and (
+            options["momentum"] == 0 or options["dampening"] != 0
+        ):
             raise ValueError("nesterov=True needs momentum above 0 and dampening=0")
 
 

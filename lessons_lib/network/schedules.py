@@ -1,13 +1,17 @@
 r"""Learning-rate schedules: the learning rate as a function of the epoch.
 
-Each schedule is one formula, :math:`\eta_t = f(\eta_0, t)` with :math:`t` the number of times that
-``step`` was called, usually once per epoch. (PyTorch computes the same numbers by recursion.)
+A schedule is a factor :math:`f_t`, with :math:`t` the number of times that ``step`` was called,
+usually once per epoch. Alone it gives :math:`\eta_t = \eta_0 f_t`. As in PyTorch this is computed
+step by step, :math:`\eta_t = \eta_{t-1}\, f_t / f_{t-1}`, and that is why several schedules of one
+optimizer multiply, and why a rate that you set by hand is where the schedule goes on from.
 """
 
 from __future__ import annotations
 
+import copy
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from lessons_lib._validation import check_integer, check_interval
 from lessons_lib.network.optimizers import Optimizer
@@ -23,7 +27,15 @@ __all__ = [
 
 
 class LRScheduler:
-    """Base class: sets the optimizer's learning rates, at once and at every ``step``.
+    r"""Base class: changes the optimizer's learning rates, at once and at every ``step``.
+
+    .. math::
+
+        \eta_t = \eta_\text{min} + (\eta_{t-1} - \eta_\text{min})\, \frac{f_t}{f_{t-1}},
+        \qquad f_{-1} = 1,
+
+    where :math:`\eta_{t-1}` is the rate in use, whoever has set it. A subclass defines the factor
+    :math:`f_t`; :math:`\eta_\text{min}` is 0 for most.
 
     Parameters
     ----------
@@ -33,35 +45,77 @@ class LRScheduler:
     Attributes
     ----------
     base_lrs : list of float
-        The base rates.
+        The base rates :math:`\eta_0`.
     last_epoch : int
         :math:`t`, the number of steps so far.
     """
+
+    eta_min = 0.0
+    #: What ``state_dict`` leaves out: what has no values, or belongs to others.
+    _not_in_state: tuple[str, ...] = ("optimizer", "schedulers", "lr_lambda")
 
     def __init__(self, optimizer: Optimizer) -> None:
         self.optimizer = optimizer
         for group in optimizer.param_groups:
             group.setdefault("initial_lr", group["lr"])
         self.base_lrs = [float(group["initial_lr"]) for group in optimizer.param_groups]
-        self.last_epoch = 0
-        self._set_learning_rates()
+        self.last_epoch = -1
+        self.step()
 
-    def learning_rate(self, base_lr: float, epoch: int) -> float:
-        """Return the learning rate at `epoch` for the base rate `base_lr`."""
+    def factor(self, epoch: int) -> float:
+        """Return :math:`f_t` of an epoch from 0 on."""
         raise NotImplementedError
 
     def step(self) -> None:
         """Go to the next epoch."""
         self.last_epoch += 1
-        self._set_learning_rates()
+        self._set_learning_rates(self.get_lr())
+
+    def get_lr(self) -> list[float]:
+        """Return the rates of the current epoch, given those in use, which are of the last one."""
+        before = self.factor(self.last_epoch - 1) if self.last_epoch > 0 else 1.0
+        now = self.factor(self.last_epoch)
+        rates = []
+        for group, base_lr in zip(self.optimizer.param_groups, self.base_lrs, strict=True):
+            if before == 0:  # a cosine comes back from its minimum
+                rates.append(group["lr"] + (base_lr - self.eta_min) * now)
+            else:
+                rates.append(self.eta_min + (group["lr"] - self.eta_min) * now / before)
+        return rates
 
     def get_last_lr(self) -> list[float]:
-        """Return the learning rates in use, one for each group."""
-        return [float(group["lr"]) for group in self.optimizer.param_groups]
+        """Return the learning rates that the last step has set, one for each group."""
+        return list(self._last_lr)
 
-    def _set_learning_rates(self) -> None:
-        for group, base_lr in zip(self.optimizer.param_groups, self.base_lrs, strict=True):
-            group["lr"] = self.learning_rate(base_lr, self.last_epoch)
+    def restart(self) -> None:
+        """Go to epoch 0, from the base rates."""
+        self.last_epoch = 0
+        first = self.factor(0)
+        self._set_learning_rates(
+            [self.eta_min + (base_lr - self.eta_min) * first for base_lr in self.base_lrs]
+        )
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that the schedule has stored, without the optimizer and functions."""
+        return copy.deepcopy(self._own_state())
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Go on from a state; the optimizer's rates are part of *its* state."""
+        names = self._own_state().keys()
+        if state_dict.keys() != names:
+            raise ValueError(
+                f"state_dict of {type(self).__name__} must have the entries {sorted(names)}, "
+                f"got {sorted(state_dict)}"
+            )
+        vars(self).update(copy.deepcopy(dict(state_dict)))
+
+    def _own_state(self) -> dict[str, Any]:
+        return {name: v for name, v in vars(self).items() if name not in self._not_in_state}
+
+    def _set_learning_rates(self, rates: list[float]) -> None:
+        for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
+            group["lr"] = rate
+        self._last_lr = [float(rate) for rate in rates]
 
 
 class StepLR(LRScheduler):
@@ -69,7 +123,7 @@ class StepLR(LRScheduler):
 
     .. math::
 
-        \eta_t = \eta_0\, \gamma^{\lfloor t / s \rfloor}
+        f_t = \gamma^{\lfloor t / s \rfloor}
 
     Parameters
     ----------
@@ -98,9 +152,9 @@ class StepLR(LRScheduler):
         self.gamma = check_interval("gamma", gamma, open_low=True)
         super().__init__(optimizer)
 
-    def learning_rate(self, base_lr: float, epoch: int) -> float:
-        """Return the learning rate at `epoch`."""
-        return base_lr * self.gamma ** (epoch // self.step_size)
+    def factor(self, epoch: int) -> float:
+        """Return the factor of an epoch."""
+        return self.gamma ** (epoch // self.step_size)
 
 
 class CosineAnnealingLR(LRScheduler):
@@ -108,8 +162,8 @@ class CosineAnnealingLR(LRScheduler):
 
     .. math::
 
-        \eta_t = \eta_\text{min}
-        + \tfrac12 (\eta_0 - \eta_\text{min}) \bigl(1 + \cos(\pi t / T_\text{max})\bigr)
+        \eta_t = \eta_\text{min} + (\eta_0 - \eta_\text{min})\, f_t, \qquad
+        f_t = \tfrac12 \bigl(1 + \cos(\pi t / T_\text{max})\bigr)
 
     After :math:`T_\text{max}` the cosine rises again.
 
@@ -133,10 +187,9 @@ class CosineAnnealingLR(LRScheduler):
         self.eta_min = check_interval("eta_min", eta_min)
         super().__init__(optimizer)
 
-    def learning_rate(self, base_lr: float, epoch: int) -> float:
-        """Return the learning rate at `epoch`."""
-        wave = 1 + math.cos(math.pi * epoch / self.T_max)
-        return self.eta_min + (base_lr - self.eta_min) * wave / 2
+    def factor(self, epoch: int) -> float:
+        """Return the factor of an epoch."""
+        return (1 + math.cos(math.pi * epoch / self.T_max)) / 2
 
 
 class LinearLR(LRScheduler):
@@ -144,7 +197,7 @@ class LinearLR(LRScheduler):
 
     .. math::
 
-        \eta_t = \eta_0 \Bigl(a + (b-a)\, \frac{\min(t, T)}{T}\Bigr)
+        f_t = a + (b-a)\, \frac{\min(t, T)}{T}
 
     Parameters
     ----------
@@ -170,14 +223,17 @@ class LinearLR(LRScheduler):
         self.total_iters = check_integer("total_iters", total_iters, 1)
         super().__init__(optimizer)
 
-    def learning_rate(self, base_lr: float, epoch: int) -> float:
-        """Return the learning rate at `epoch`."""
+    def factor(self, epoch: int) -> float:
+        """Return the factor of an epoch."""
         done = min(epoch, self.total_iters) / self.total_iters
-        return base_lr * (self.start_factor + (self.end_factor - self.start_factor) * done)
+        return self.start_factor + (self.end_factor - self.start_factor) * done
 
 
 class LambdaLR(LRScheduler):
-    r"""Multiply the learning rate by a function of the epoch: :math:`\eta_t = \eta_0\, f(t)`.
+    r"""Multiply the base rate by a function of the epoch: :math:`\eta_t = \eta_0\, f(t)`.
+
+    As in PyTorch, this schedule alone starts from the base rate each time, so that what another
+    schedule or a hand has set before is lost.
 
     Parameters
     ----------
@@ -191,9 +247,14 @@ class LambdaLR(LRScheduler):
         self.lr_lambda = lr_lambda
         super().__init__(optimizer)
 
-    def learning_rate(self, base_lr: float, epoch: int) -> float:
-        """Return the learning rate at `epoch`."""
-        return base_lr * self.lr_lambda(epoch)
+    def factor(self, epoch: int) -> float:
+        """Return the factor of an epoch."""
+        return self.lr_lambda(epoch)
+
+    def get_lr(self) -> list[float]:
+        """Return the rates of the current epoch."""
+        factor = self.factor(self.last_epoch)
+        return [base_lr * factor for base_lr in self.base_lrs]
 
 
 class SequentialLR(LRScheduler):
@@ -240,10 +301,40 @@ class SequentialLR(LRScheduler):
             raise ValueError(f"milestones must increase, got {self.milestones}")
         if any(scheduler.optimizer is not optimizer for scheduler in self.schedulers):
             raise ValueError("all schedulers must be made for the optimizer of SequentialLR")
-        super().__init__(optimizer)
+        self.optimizer = optimizer
+        self.base_lrs = self.schedulers[0].base_lrs
+        # Each schedule has made its first step when it was made; all but the first one must wait.
+        self.restart()
 
-    def learning_rate(self, base_lr: float, epoch: int) -> float:
-        """Return the learning rate at `epoch`."""
-        index = sum(epoch >= milestone for milestone in self.milestones)
-        start = self.milestones[index - 1] if index else 0
-        return self.schedulers[index].learning_rate(base_lr, epoch - start)
+    def step(self) -> None:
+        """Go to the next epoch, of the schedule whose turn it is."""
+        self.last_epoch += 1
+        current = self.schedulers[sum(self.last_epoch >= start for start in self.milestones)]
+        if self.last_epoch in self.milestones:
+            current.restart()
+        else:
+            current.step()
+        self._last_lr = current.get_last_lr()
+
+    def restart(self) -> None:
+        """Go to epoch 0, from the base rates."""
+        self.last_epoch = 0
+        self.schedulers[0].restart()
+        self._last_lr = self.schedulers[0].get_last_lr()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that this schedule and its parts have stored."""
+        parts = [scheduler.state_dict() for scheduler in self.schedulers]
+        return {**super().state_dict(), "schedulers": parts}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Go on from a state; the optimizer's rates are part of *its* state."""
+        own = dict(state_dict)
+        parts = own.pop("schedulers", [])
+        if len(parts) != len(self.schedulers):
+            raise ValueError(
+                f"state_dict must be of {len(self.schedulers)} schedules, got {len(parts)}"
+            )
+        super().load_state_dict(own)
+        for scheduler, part in zip(self.schedulers, parts, strict=True):
+            scheduler.load_state_dict(part)

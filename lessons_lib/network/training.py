@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from lessons_lib._validation import check_integer
+from lessons_lib._validation import check_flag, check_integer
 from lessons_lib.network._common import FloatArray
 from lessons_lib.network.callbacks import Callback, TrainingState
 from lessons_lib.network.layers import Dropout
@@ -273,6 +273,8 @@ def fit(
     """
     _check_data(X, y, batch_size, drop_last)
     check_integer("epochs", epochs, 1)
+    check_flag("shuffle", shuffle)
+    check_flag("evaluate_train", evaluate_train)
     rng = np.random.default_rng(random_state)
     terms = penalty_terms(model, penalty)
     state = TrainingState(model, optimizer, history={})
@@ -484,9 +486,10 @@ def _record(state: TrainingState, measured: Mapping[str, float], prefix: str = "
 def _check_data(X: FloatArray, y: NDArray[Any], batch_size: int, drop_last: bool) -> None:
     if len(X) != len(y):
         raise ValueError(f"X and y must have equally many samples, got {len(X)} and {len(y)}")
+    check_integer("batch_size", batch_size, 1)
     if len(X) == 0:
         raise ValueError("X is empty: there is nothing to train on")
-    if check_integer("batch_size", batch_size, 1) > len(X) and drop_last:
+    if check_flag("drop_last", drop_last) and batch_size > len(X):
         raise ValueError(
             f"drop_last=True leaves no batch: batch_size is {batch_size}, X has {len(X)} samples"
         )
@@ -494,7 +497,7 @@ def _check_data(X: FloatArray, y: NDArray[Any], batch_size: int, drop_last: bool
 
 def _epochs(epochs: int, progress: bool | None) -> Iterable[int]:
     """Count the epochs, with a progress bar if wanted and if ``tqdm`` is installed."""
-    if progress is False:
+    if progress is not None and not check_flag("progress", progress):
         return range(epochs)
     if importlib.util.find_spec("tqdm") is None:
         if progress:

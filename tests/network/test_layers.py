@@ -447,7 +447,7 @@ def test_batch_norm_refuses_a_batch_of_one_in_training(layer):
         (lambda: Linear(0, 3), ValueError, "in_features"),
         (lambda: Linear(3, 2.5), TypeError, "out_features"),
         (lambda: Linear(3, 2, dtype=np.int64), TypeError, "dtype must be float32 or float64"),
-        (lambda: Dropout(1.0), ValueError, r"p, the probability to drop, must be in \[0, 1\)"),
+        (lambda: Dropout(1.1), ValueError, r"p, the probability to drop, must be in \[0, 1\]"),
         (lambda: Dropout(-0.1), ValueError, "p, the probability to drop"),
         (lambda: Dropout(mode="keep"), ValueError, "mode must be 'inverted' or 'standard'"),
         (lambda: BatchNorm1d(3, eps=-1), ValueError, "eps"),
@@ -478,3 +478,27 @@ def test_the_base_class_is_abstract():
         Module()(np.ones((1, 1)))
     with pytest.raises(NotImplementedError):
         Module().backward_parameters(np.ones((1, 1)))
+
+
+@pytest.mark.parametrize("mode", ["inverted", "standard"])
+def test_dropout_of_everything(mode):
+    x = np.ones((3, 4))
+    layer = Dropout(1.0, mode=mode, random_state=0)
+    np.testing.assert_array_equal(layer(x), 0.0)
+    np.testing.assert_array_equal(layer.backward(x), 0.0)
+    np.testing.assert_array_equal(layer.eval()(x), x if mode == "inverted" else 0.0)
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (lambda: Linear(2, 2, bias="no"), "bias"),
+        (lambda: Conv2d(2, 2, 1, bias="no"), "bias"),
+        (lambda: BatchNorm1d(2, affine="no"), "affine"),
+        (lambda: BatchNorm1d(2, track_running_stats="no"), "track_running_stats"),
+        (lambda: ReLU().train("no"), "mode"),
+    ],
+)
+def test_a_word_is_no_flag(make, name):
+    with pytest.raises(TypeError, match=f"{name} must be True or False, got 'no'"):
+        make()

@@ -1,6 +1,7 @@
 """Optimizers, schedules and clipping: equal to PyTorch over 50 steps."""
 
 import copy
+import pickle
 
 import numpy as np
 import pytest
@@ -9,15 +10,19 @@ from lessons_lib.network import (
     SGD,
     Adam,
     AdamW,
+    BatchNorm1d,
     CosineAnnealingLR,
     LambdaLR,
     Linear,
     LinearLR,
     LRScheduler,
+    MSELoss,
     Optimizer,
     Parameter,
+    Sequential,
     SequentialLR,
     StepLR,
+    backpropagate,
     clip_grad_norm_,
     clip_grad_value_,
     clip_weight_norm_,
@@ -214,6 +219,7 @@ def test_bad_learning_rates(cls, lr):
         (lambda p: SGD(p, momentum=-1), ValueError, "momentum must"),
         (lambda p: SGD(p, weight_decay=-1), ValueError, "weight_decay must"),
         (lambda p: SGD(p, nesterov=True), ValueError, "nesterov=True needs momentum"),
+        (lambda p: SGD(p, nesterov="no"), TypeError, "nesterov must be True or False"),
         (lambda p: Adam(p, betas=(0.9, 1.0)), ValueError, r"betas must be two numbers in \[0, 1\)"),
         (lambda p: Adam(p, eps=-1), ValueError, "eps must"),
     ],
@@ -263,6 +269,115 @@ def test_schedules_equal_torch(name):
         their_optimizer.step()
         schedule.step()
         their_schedule.step()
+
+
+COMPOSITIONS = {
+    "StepLR, LinearLR": ("StepLR", "LinearLR"),
+    "LinearLR, CosineAnnealingLR": ("LinearLR", "CosineAnnealingLR"),
+    "CosineAnnealingLR, StepLR": ("CosineAnnealingLR", "StepLR"),
+    "LambdaLR, StepLR": ("LambdaLR", "StepLR"),
+    "StepLR, LambdaLR": ("StepLR", "LambdaLR"),
+    "three": ("StepLR", "LinearLR", "CosineAnnealingLR"),
+    **{name: (name,) for name in SCHEDULES},
+}
+
+
+@pytest.mark.filterwarnings("ignore:The epoch parameter in `scheduler.step")
+@pytest.mark.parametrize("names", COMPOSITIONS.values(), ids=COMPOSITIONS)
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_schedules_compose_and_respect_a_rate_set_by_hand_as_in_torch(names, by_hand):
+    torch = pytest.importorskip("torch")
+    import lessons_lib.network as ours
+
+    parameters = make_parameters()
+    optimizer = SGD(parameters, lr=0.1)
+    their_optimizer = torch.optim.SGD(twins(parameters), lr=0.1)
+    schedules = [SCHEDULES[name](ours, optimizer) for name in names]
+    theirs = [SCHEDULES[name](torch.optim.lr_scheduler, their_optimizer) for name in names]
+    for epoch in range(25):
+        expected = their_optimizer.param_groups[0]["lr"]
+        assert optimizer.param_groups[0]["lr"] == pytest.approx(expected, rel=1e-10, abs=1e-14)
+        their_optimizer.step()
+        if by_hand and epoch in (2, 9):
+            optimizer.param_groups[0]["lr"] = their_optimizer.param_groups[0]["lr"] = 0.7
+        for schedule, their_schedule in zip(schedules, theirs, strict=True):
+            schedule.step()
+            their_schedule.step()
+            np.testing.assert_allclose(
+                schedule.get_last_lr(), their_schedule.get_last_lr(), rtol=1e-10, atol=1e-14
+            )
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+@pytest.mark.parametrize(("cls", "options"), OPTIMIZERS, ids=str)
+def test_training_goes_on_from_its_state(cls, options, name):
+    import lessons_lib.network as ours
+
+    def make(seed):
+        parameters = make_parameters(seed=seed)
+        optimizer = cls([{"params": parameters[:1]}, {"params": parameters[1:]}], **options)
+        return parameters, optimizer, SCHEDULES[name](ours, optimizer)
+
+    def train(parameters, optimizer, schedule, n_steps):
+        for _ in range(n_steps):
+            for parameter in parameters:
+                parameter.grad = np.sin(3 * parameter.data)
+            optimizer.step()
+            schedule.step()
+
+    parameters, optimizer, schedule = make(seed=0)
+    train(parameters, optimizer, schedule, 6)
+    states = optimizer.state_dict(), schedule.state_dict()
+    values = [parameter.data.copy() for parameter in parameters]
+    train(parameters, optimizer, schedule, 6)
+    others, other_optimizer, other_schedule = make(seed=1)
+    for other, value in zip(others, values, strict=True):
+        other.data = value
+    other_optimizer.load_state_dict(states[0])
+    other_schedule.load_state_dict(states[1])
+    train(others, other_optimizer, other_schedule, 6)
+    for parameter, other in zip(parameters, others, strict=True):
+        np.testing.assert_array_equal(parameter.data, other.data)
+    assert schedule.get_last_lr() == other_schedule.get_last_lr()
+
+
+def test_states_that_do_not_fit():
+    optimizer = Adam(make_parameters())
+    optimizer.step()
+    state = optimizer.state_dict()
+    with pytest.raises(ValueError, match="must be of 1 parameter groups, got 2"):
+        optimizer.load_state_dict({name: 2 * entries for name, entries in state.items()})
+    with pytest.raises(ValueError, match="mean must have 4 values in all"):
+        Adam(make_parameters()[1:2]).load_state_dict(state)
+    with pytest.raises(ValueError, match="StepLR must have the entries"):
+        StepLR(optimizer, 1).load_state_dict(LinearLR(optimizer).state_dict())
+    schedule = SequentialLR(optimizer, [StepLR(optimizer, 1), LinearLR(optimizer)], [3])
+    with pytest.raises(ValueError, match="must be of 2 schedules, got 0"):
+        schedule.load_state_dict(StepLR(optimizer, 1).state_dict())
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda pair: pickle.loads(pickle.dumps(pair))])
+def test_a_copy_of_model_and_optimizer_trains_like_the_original(copied):
+    rng = np.random.default_rng(0)
+    model = Sequential(Linear(3, 4, random_state=rng), BatchNorm1d(4), Linear(4, 2))
+    criterion, optimizer = MSELoss(), Adam(model.parameters(), lr=0.1)
+    x, y = rng.standard_normal((8, 3)), rng.standard_normal((8, 2))
+
+    def train(model, optimizer):
+        for _ in range(3):
+            optimizer.zero_grad()
+            backpropagate(model, criterion, x, y)
+            optimizer.step()
+        return model(x)
+
+    train(model, optimizer)
+    twin, twin_optimizer = copied((model, optimizer))
+    before = model(x)
+    np.testing.assert_array_equal(twin(x), before)
+    result = train(twin, twin_optimizer)
+    np.testing.assert_array_equal(model(x), before)  # they share nothing
+    np.testing.assert_array_equal(train(model, optimizer), result)
+    assert np.abs(result - before).max() > 0.01
 
 
 @pytest.mark.parametrize(
