@@ -143,8 +143,13 @@ def draw(bounds: tuple[float, float], size: int, rng: np.random.Generator) -> ND
     return rng.uniform(*bounds, size)
 
 
-def check_floats(name: str, array: object, ndims: tuple[int, ...] | None = None) -> FloatArray:
-    """Return `array` if it is a non-empty array of floats with a fitting rank, else raise."""
+def check_floats(
+    name: str, array: object, ndims: tuple[int, ...] | None = None, *, finite: bool = False
+) -> FloatArray:
+    """Return `array` if it is a non-empty array of floats with a fitting rank, else raise.
+
+    With `finite`, NaN and infinity are refused too.
+    """
     result = np.asarray(array)
     if result.dtype.kind != "f":
         raise TypeError(
@@ -156,4 +161,6 @@ def check_floats(name: str, array: object, ndims: tuple[int, ...] | None = None)
         raise ValueError(f"{name} must have {wanted} dimensions, got shape {result.shape}.")
     if result.size == 0:
         raise ValueError(f"{name} is empty, got shape {result.shape}.")
+    if finite and not np.isfinite(result).all():
+        raise ValueError(f"{name} must be finite, got NaN or infinity.")
     return result

@@ -106,7 +106,7 @@ def time_stretch(signal: FloatArray, rate: float, *, n_fft: int = 1024) -> Float
     >>> slow.shape, round(dominant_frequency(slow, 8000))
     ((16000,), 440)
     """
-    signal = check_floats("signal", signal)
+    signal = check_floats("signal", signal, finite=True)
     rate = check_interval("rate", rate, open_low=True)
     if check_integer("n_fft", n_fft, 8) % 4:
         raise ValueError(f"n_fft must be a multiple of 4, got {n_fft!r}.")
@@ -196,7 +196,7 @@ def signal_to_noise_ratio(signal: FloatArray, noise: FloatArray) -> NDArray[np.f
     TypeError
         If one of them is not of floats.
     ValueError
-        If one of them is silent: the ratio has no finite value.
+        If one of them is silent, so that the ratio has no finite value, or not finite itself.
 
     Examples
     --------
@@ -205,11 +205,14 @@ def signal_to_noise_ratio(signal: FloatArray, noise: FloatArray) -> NDArray[np.f
     """
     powers = []
     for name, array in (("signal", signal), ("noise", noise)):
-        power = np.mean(np.square(check_floats(name, array), dtype=np.float64), axis=-1)
-        if not np.all(power > 0):
-            raise ValueError(f"{name} must not be silent, got mean square {np.min(power)}.")
-        powers.append(power)
-    return np.asarray(10 * np.log10(powers[0] / powers[1]))
+        values = check_floats(name, array, finite=True).astype(np.float64)
+        largest = np.abs(values).max(axis=-1)
+        if not np.all(largest > 0):
+            raise ValueError(f"{name} must not be silent, got zeros only.")
+        # The loudest sample is the unit: squares of what is far from 1 would overflow or vanish.
+        mean_square = np.mean(np.square(values / largest[..., np.newaxis]), axis=-1)
+        powers.append(10 * np.log10(mean_square) + 20 * np.log10(largest))
+    return np.asarray(powers[0] - powers[1])
 
 
 def add_noise(signal: FloatArray, noise: FloatArray, snr: ArrayLike) -> FloatArray:
@@ -290,7 +293,7 @@ def dominant_frequency(signal: FloatArray, sample_rate: float) -> float:
     >>> round(dominant_frequency(tone, 8000), 1)
     440.3
     """
-    signal = check_floats("signal", signal, (1,))
+    signal = check_floats("signal", signal, (1,), finite=True)
     sample_rate = check_interval("sample_rate", sample_rate, open_low=True)
     if len(signal) < 8:
         raise ValueError(f"signal must have at least 8 samples, got {len(signal)}.")
@@ -469,7 +472,7 @@ class BackgroundNoise(_AudioTransform):
     def __post_init__(self) -> None:
         as_range("snr", tuple(self.snr))
         if self.noise is not None:
-            check_floats("noise", self.noise, (1,))
+            check_floats("noise", self.noise, (1,), finite=True)
 
     def _apply(self, signals: FloatArray, rng: np.random.Generator) -> FloatArray:
         ratios = draw(as_range("snr", tuple(self.snr)), len(signals), rng)

@@ -8,7 +8,8 @@ the parameters, for each image its own, and call them.
 
 No transform changes the shape of a batch except :class:`RandomCrop`. Those that move pixels give a
 weighted average of old pixels and the fill value, so they stay within the old range; those that
-change the brightness clip to a `value_range`.
+change the brightness clip to a `value_range`. A pixel that is infinite or NaN spoils those new
+pixels that it has a share in, and no other; `value_range=None` is needed to let it in.
 
 Whether a transform keeps the *label* is a question that only the task can answer: half a turn makes
 a 9 of a 6.
@@ -136,15 +137,32 @@ def affine(
     row = np.arange(height)[:, np.newaxis] - _spread(shift[:, 0]) - center_row
     column = np.arange(width) - _spread(shift[:, 1]) - center_column
 
+    check_interval("fill", fill, -np.inf)
     # One call for the whole batch: the number of the image is a third coordinate, always whole.
     coordinates = np.empty((3, n_images, height, width))
     coordinates[0] = _spread(np.arange(n_images))
     coordinates[1] = _spread(cosine) * row + _spread(sine) * column + center_row
     coordinates[2] = _spread(cosine) * column - _spread(sine) * row + center_column
-    result = np.empty_like(images)
+    finite = np.isfinite(images)
+    result = _interpolate(np.where(finite, images, 0), coordinates, interpolation, fill)
+    for value in () if finite.all() else (np.inf, -np.inf, np.nan):
+        found = np.isnan(images) if np.isnan(value) else images == value
+        # Interpolated, the places of such pixels are their shares in the new ones; rounding aside.
+        share = _interpolate(found.astype(np.float32), coordinates, interpolation, 0.0)
+        result[share > 1e-6] += value
+    return result
+
+
+def _interpolate(
+    images: FloatArray, coordinates: NDArray[np.float64], interpolation: str, fill: float
+) -> FloatArray:
+    """Read finite images at the coordinates (image, row, column) of the new pixels."""
+    # SciPy knows single and double precision only.
+    dtype = images.dtype if images.dtype in (np.float32, np.float64) else np.dtype(np.float64)
+    source, result = images.astype(dtype, copy=False), np.empty(images.shape, dtype)
     for channel in np.ndindex(images.shape[3:]):
         ndimage.map_coordinates(
-            images[(..., *channel)],
+            source[(..., *channel)],
             coordinates,
             output=result[(..., *channel)],
             order=_SPLINE_ORDER[interpolation],
@@ -152,7 +170,8 @@ def affine(
             cval=fill,
         )
     # Weights that add up to 1 but for rounding could lead out of the range.
-    return np.clip(result, min(images.min(), fill), max(images.max(), fill), out=result)
+    np.clip(result, min(source.min(), fill), max(source.max(), fill), out=result)
+    return result.astype(images.dtype, copy=False)
 
 
 def adjust_brightness(
@@ -616,7 +635,13 @@ def _black(images: FloatArray) -> FloatArray:
 
 def _mean_gray(images: FloatArray) -> FloatArray:
     """Return what `adjust_contrast` blends with."""
-    return _like(images, _gray(images).mean(axis=(1, 2)))
+    gray = _gray(images)
+    finite = np.isfinite(gray)
+    if finite.all():
+        return _like(images, gray.mean(axis=(1, 2)))
+    # A bad pixel must not spoil its image; where all are bad, so is the mean.
+    used = finite | ~finite.any(axis=(1, 2), keepdims=True)
+    return _like(images, gray.mean(axis=(1, 2), where=used))
 
 
 def _pixel_gray(images: FloatArray) -> FloatArray:
@@ -629,7 +654,8 @@ def _blend(
     images: FloatArray, other: FloatArray, factors: FloatArray, value_range: ValueRange
 ) -> FloatArray:
     weight = _like(images, factors).astype(images.dtype)
-    return _clip(weight * images + (1 - weight) * other, value_range)
+    with np.errstate(invalid="ignore"):  # an infinite pixel may become NaN, for all to see
+        return _clip(weight * images + (1 - weight) * other, value_range)
 
 
 def _clip(images: FloatArray, value_range: ValueRange) -> FloatArray:

@@ -82,7 +82,8 @@ class Jitter(_ArrayTransform):
         The share :math:`a` of the spread.
     scale : array_like of shape X.shape[1:] or scalar, optional
         The spread :math:`s`, computed once from the training data, for instance
-        ``X_train.std(axis=0)``. None: the standard deviation of the columns of the batch given.
+        ``X_train.std(axis=0)``. None: the standard deviation of the columns of the batch given, of
+        their finite values.
 
     Examples
     --------
@@ -103,7 +104,7 @@ class Jitter(_ArrayTransform):
                 raise ValueError(f"scale must be finite and at least 0, got {self.scale!r}.")
 
     def _apply(self, X: FloatArray, rng: np.random.Generator) -> FloatArray:
-        scale = X.std(axis=0) if self.scale is None else np.asarray(self.scale)
+        scale = _spread(X) if self.scale is None else np.asarray(self.scale)
         if scale.ndim > 0 and scale.shape != X.shape[1:]:
             raise ValueError(f"scale must have shape {X.shape[1:]}, got {scale.shape}.")
         return X + (self.strength * scale * rng.standard_normal(X.shape)).astype(X.dtype)
@@ -139,7 +140,7 @@ class MaskingNoise(_ArrayTransform):
         check_interval("p", self.p, 0.0, 1.0)
 
     def _apply(self, X: FloatArray, rng: np.random.Generator) -> FloatArray:
-        return X * (rng.random(X.shape) >= self.p)
+        return np.where(rng.random(X.shape) >= self.p, X, np.zeros((), X.dtype))
 
 
 @dataclass(frozen=True)
@@ -283,7 +284,7 @@ class SMOTE(BaseEstimator):
         self.random_state = random_state
         self.k_neighbors = k_neighbors
 
-    def fit_resample(self, X: ArrayLike, y: ArrayLike) -> tuple[FloatArray, NDArray[Any]]:
+    def fit_resample(self, X: ArrayLike, y: ArrayLike) -> tuple[Any, Any]:
         """Return the data with new points added.
 
         Parameters
@@ -295,9 +296,10 @@ class SMOTE(BaseEstimator):
 
         Returns
         -------
-        X : ndarray of shape (n_samples_new, n_features)
-            The old rows, then the new ones, class by class.
-        y : ndarray of shape (n_samples_new,)
+        X : ndarray or DataFrame of shape (n_samples_new, n_features)
+            The old rows, then the new ones, class by class. A data frame comes back as one, with
+            its columns, numbered anew.
+        y : ndarray or Series of shape (n_samples_new,)
             Their labels.
 
         Raises
@@ -332,7 +334,7 @@ class SMOTE(BaseEstimator):
             neighbors = nearest_neighbors(members, k)
             _interpolate(members, neighbors, rng, out=X_all[start : start + n_new])
             start += n_new
-        return X_all, np.concatenate([labels, y_new])
+        return _like(X, X_all), _like(y, np.concatenate([labels, y_new]))
 
 
 def nearest_neighbors(X: FloatArray, n_neighbors: int) -> NDArray[np.intp]:
@@ -492,6 +494,29 @@ def _wanted_sizes(
     if strategy not in groups:
         raise ValueError(f"sampling_strategy must be one of {list(groups)}, got {strategy!r}.")
     return dict.fromkeys(groups[strategy], sizes[largest])
+
+
+def _like(original: object, values: NDArray[Any]) -> Any:
+    """Give an array the form of a data frame or a series, with its names, if the original is one.
+
+    pandas is not needed for arrays, and thus not imported.
+    """
+    kind: Any = type(original)
+    if hasattr(original, "columns") and hasattr(original, "iloc"):
+        return kind(values, columns=original.columns)
+    if hasattr(original, "name") and hasattr(original, "iloc"):
+        return kind(values, name=original.name)
+    return values
+
+
+def _spread(X: FloatArray) -> FloatArray:
+    """Return the standard deviation of the finite values of each column; 0 if it has none."""
+    finite = np.isfinite(X)
+    if finite.all():
+        return np.asarray(X.std(axis=0))
+    some = finite.any(axis=0)
+    scale: FloatArray = np.std(np.where(some, X, 0), axis=0, where=finite | ~some)
+    return scale
 
 
 def _mix(array: FloatArray, partners: NDArray[np.intp], weights: NDArray[np.float64]) -> FloatArray:

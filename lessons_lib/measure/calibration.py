@@ -19,8 +19,8 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize_scalar
-from scipy.special import logsumexp
+from scipy.optimize import brentq
+from scipy.special import softmax
 from sklearn.calibration import calibration_curve
 
 from lessons_lib._validation import check_integer, check_labels
@@ -270,8 +270,8 @@ def fit_temperature(y: ArrayLike, logits: ArrayLike) -> float:
 
     Notes
     -----
-    The loss is convex in :math:`1/T`, thus has one minimum; a bounded search over
-    :math:`\log T` finds it.
+    The loss is convex in :math:`1/T`: it has a minimum where its slope changes its sign, which is
+    looked for between the two temperatures above.
 
     References
     ----------
@@ -293,20 +293,22 @@ def fit_temperature(y: ArrayLike, logits: ArrayLike) -> float:
         )
     if not np.isfinite(z).all():
         raise ValueError("logits must be finite, got NaN or infinity.")
-    # Relative to the right class, the log loss is the logarithm of a sum of exponentials.
-    z = z - z[np.arange(len(z)), labels][:, np.newaxis]
+    # Only differences to the right class matter, and beyond 1e300 all are equally certain.
+    with np.errstate(over="ignore"):
+        z = np.clip(z - z[np.arange(len(z)), labels][:, np.newaxis], -1e300, 1e300)
 
-    def log_loss(log_temperature: float) -> float:
-        return float(np.mean(logsumexp(z * np.exp(-log_temperature), axis=1)))
+    def slope(log_temperature: float) -> float:
+        """Return the derivative of the log loss by 1/T: the mean logit, beyond the right one."""
+        p = softmax(z * np.exp(-log_temperature), axis=1)
+        return float(np.mean(np.sum(p * z, axis=1)))
 
-    bounds = np.log(_TEMPERATURES)
-    best = minimize_scalar(log_loss, bounds=bounds, method="bounded", options={"xatol": 1e-10})
-    if min(best.x - bounds[0], bounds[1] - best.x) < 1e-3:
+    lowest, highest = np.log(_TEMPERATURES)
+    if not slope(lowest) > 0 > slope(highest):
         raise ValueError(
             "logits must be wrong sometimes, but better than guessing, for a temperature to be "
             f"best; here the best one lies outside of {_TEMPERATURES}."
         )
-    return float(np.exp(best.x))
+    return float(np.exp(brentq(slope, lowest, highest, xtol=1e-12)))
 
 
 def _outcomes(y: ArrayLike, probabilities: ArrayLike) -> tuple[NDArray[np.intp], FloatArray]:

@@ -230,3 +230,39 @@ def test_a_sound_can_be_stored_as_the_docstring_says():
 def test_bad_input(make, error, message):
     with pytest.raises(error, match=message):
         make()
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_sound_is_finite(bad):
+    signal = au.melody([440, 550])
+    spoiled = signal.copy()
+    spoiled[100] = bad
+    for change in (
+        lambda: au.time_stretch(spoiled, 1.1),
+        lambda: au.pitch_shift(spoiled, 1),
+        lambda: au.add_noise(spoiled, signal, 10),
+        lambda: au.dominant_frequency(spoiled, 8000),
+        lambda: au.RandomTimeStretch()(spoiled[None], 0),
+        lambda: au.BackgroundNoise(noise=spoiled),
+    ):
+        with pytest.raises(ValueError, match="must be finite, got NaN or infinity"):
+            change()
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e-150, 1e150, 1e200])
+def test_the_unit_of_sound_does_not_matter(scale):
+    rng = np.random.default_rng(0)
+    signal, noise = rng.standard_normal((2, 3, 100))
+    expected = au.signal_to_noise_ratio(signal, noise)
+    assert np.isfinite(expected).all()
+    np.testing.assert_allclose(au.signal_to_noise_ratio(scale * signal, scale * noise), expected)
+    np.testing.assert_allclose(
+        au.add_noise(signal, scale * noise, 3), au.add_noise(signal, noise, 3)
+    )
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_sound_keeps_its_precision(dtype):
+    signals = np.stack([au.melody([440, 550]), au.melody([330, 660])]).astype(dtype)
+    for transform in (au.RandomTimeStretch(), au.RandomPitchShift(), au.BackgroundNoise()):
+        assert transform(signals, 0).dtype == dtype

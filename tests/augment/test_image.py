@@ -300,3 +300,64 @@ def test_bad_images():
 def test_bad_parameters(make, error, message):
     with pytest.raises(error, match=message):
         make()
+
+
+EVERY_TRANSFORM = [
+    im.RandomRotation(15),
+    im.RandomRotation(15, interpolation="nearest"),
+    im.RandomAffine(10, (0.2, 0.2), (0.9, 1.1)),
+    im.RandomHorizontalFlip(0.5),
+    im.RandomVerticalFlip(0.5),
+    im.RandomCrop(4, padding=1),
+    im.ColorJitter(0.3, 0.3, 0.3, value_range=None),
+    im.GaussianNoise(0.1, value_range=None),
+]
+every_transform = pytest.mark.parametrize(
+    "transform", EVERY_TRANSFORM, ids=lambda transform: type(transform).__name__
+)
+
+
+@every_transform
+@pytest.mark.parametrize("shape", [(3, 7, 6), (3, 7, 6, 3)])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_bad_pixel_spoils_its_neighborhood_only(transform, shape, bad):
+    images = np.random.default_rng(0).uniform(0, 1, shape)
+    spoiled = images.copy()
+    spoiled[1, 3, 2] = bad
+    clean, dirty = transform(images, 0), transform(spoiled, 0)
+    np.testing.assert_array_equal(dirty[[0, 2]], clean[[0, 2]])
+    lost = ~np.isfinite(dirty[1]).reshape(*dirty.shape[1:3], -1).all(axis=2)
+    assert lost.sum() <= 9  # the new pixels that lie around an old one
+    if not isinstance(transform, im.ColorJitter):  # whose image has another mean now
+        np.testing.assert_array_equal(dirty[1][~lost], clean[1][~lost])
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_whole_pixels_move_and_leave_nothing_behind(bad):
+    image = np.arange(12.0).reshape(1, 3, 4)
+    image[0, 1, 1] = bad
+    moved = im.affine(image, translate=(1, 0), fill=-1.0)
+    np.testing.assert_array_equal(moved[0], np.column_stack([np.full(3, -1.0), image[0, :, :-1]]))
+    np.testing.assert_array_equal(im.affine(image), image)
+    two = np.array([[[np.inf, -np.inf, 0.0]]])
+    with np.errstate(invalid="ignore"):
+        half = im.affine(two, translate=(0.5, 0))
+    np.testing.assert_array_equal(half[0, 0, :2], [np.inf, np.nan])  # ∞ and 0; ∞ and -∞
+
+
+@every_transform
+@pytest.mark.parametrize("shape", [(3, 7, 6), (3, 7, 6, 3)])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.longdouble])
+def test_every_float_comes_back(transform, shape, dtype):
+    images = np.random.default_rng(0).uniform(0, 1, shape)
+    result = transform(images.astype(dtype), 0)
+    assert result.dtype == dtype
+    expected = transform(images.astype(dtype).astype(np.float64), 0)
+    tolerance = 4e-3 if dtype == np.float16 else 1e-5
+    np.testing.assert_allclose(result.astype(float), expected, atol=tolerance)
+
+
+@pytest.mark.parametrize("fill", [np.nan, np.inf])
+def test_what_is_outside_is_finite(fill):
+    with pytest.raises(ValueError, match="fill must"):
+        im.affine(np.ones((1, 3, 3)), fill=fill)

@@ -1,5 +1,6 @@
 import imblearn.over_sampling
 import numpy as np
+import pandas as pd
 import pytest
 from imblearn.pipeline import make_pipeline
 from sklearn.base import BaseEstimator, clone
@@ -55,6 +56,21 @@ def test_smote_to_a_ratio(ratio):
     (X_ref, y_ref), (X_new, y_new) = both(X, (Y > 1).astype(int), sampling_strategy=ratio)
     np.testing.assert_array_equal(y_new, y_ref)
     np.testing.assert_allclose(X_new, X_ref, atol=1e-12)
+
+
+def test_a_data_frame_comes_back_as_one():
+    frame = pd.DataFrame(X, columns=[f"column {j}" for j in range(X.shape[1])])
+    frame.index = frame.index + 1000
+    labels = pd.Series(Y, index=frame.index, name="class")
+    (X_ref, y_ref), (X_new, y_new) = both(frame, labels)
+    pd.testing.assert_frame_equal(X_new, X_ref)
+    pd.testing.assert_series_equal(y_new, y_ref)
+    (X_ref, y_ref), (X_new, y_new) = both(frame, Y)
+    pd.testing.assert_frame_equal(X_new, X_ref)
+    np.testing.assert_array_equal(y_new, y_ref)
+    (X_ref, y_ref), (X_new, y_new) = both(X, labels)
+    pd.testing.assert_series_equal(y_new, y_ref)
+    np.testing.assert_allclose(X_new, X_ref)
 
 
 def test_an_int_gives_imbalanced_learns_points_for_one_class():
@@ -341,3 +357,28 @@ def test_bad_parameters_of_smote(parameters, error, message):
 def test_bad_input(make, error, message):
     with np.errstate(invalid="ignore"), pytest.raises(error, match=message):
         make()
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("transform", [tb.InputNoise(0.1), tb.Jitter(0.1), tb.MaskingNoise(0.5)])
+def test_a_bad_number_spoils_nothing_else(transform, bad):
+    rows = np.random.default_rng(0).uniform(1, 2, (50, 3))
+    spoiled = rows.copy()
+    spoiled[7, 1] = bad
+    result = transform(spoiled, 0)
+    lost = ~np.isfinite(result)
+    assert lost.sum() == lost[7, 1]
+    if not isinstance(transform, tb.MaskingNoise):
+        assert lost[7, 1]
+    others = np.delete(np.arange(50), 7)
+    expected = transform(rows, 0)
+    if isinstance(transform, tb.Jitter):  # the spread is that of the finite values
+        expected = tb.Jitter(0.1, np.std(rows, axis=0, where=np.isfinite(spoiled)))(rows, 0)
+    np.testing.assert_allclose(result[others], expected[others])
+    np.testing.assert_array_equal(tb.Jitter(0.1)(np.full((3, 2), bad), 0), np.full((3, 2), bad))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_what_is_masked_is_zero(bad):
+    np.testing.assert_array_equal(tb.MaskingNoise(1.0)(np.full((3, 2), bad)), 0.0)
+    assert not np.signbit(tb.MaskingNoise(1.0)(np.full((3, 2), -1.0))).any()

@@ -125,6 +125,25 @@ def test_temperature_is_that_of_scikit_learn():
     np.testing.assert_allclose(ours, calibrated.predict_proba(X[40:]), atol=1e-5)
 
 
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 5.0, 50.0, 1e5, 1e300])
+def test_no_temperature_is_best_if_all_are_right_or_nothing_is_known(scale):
+    # At 5 and beyond, the loss underflows before the temperature reaches its bound.
+    for y, logits in (([0, 1], np.eye(2)), ([0, 1, 0], np.eye(3)[[0, 1, 0]]), ([1, 0], np.eye(2))):
+        with pytest.raises(ValueError, match="must be wrong sometimes, but better than guessing"):
+            fit_temperature(y, scale * logits)
+    with pytest.raises(ValueError, match="must be wrong sometimes, but better than guessing"):
+        fit_temperature([0, 1], np.zeros((2, 2)))
+
+
+@pytest.mark.parametrize("share", [0.6, 0.75, 0.99])
+@pytest.mark.parametrize("logit", [0.01, 1.0, 300.0])
+def test_temperature_of_two_equal_logits_has_a_formula(share, logit):
+    # Right with probability `share` at every row: sigmoid(logit / T) = share.
+    y = (np.arange(100) >= 100 * share).astype(int)
+    best = fit_temperature(y, np.tile([logit, 0.0], (100, 1)))
+    assert best == pytest.approx(logit / np.log(share / (1 - share)), rel=1e-9)
+
+
 def test_temperature_does_not_mind_large_or_shifted_logits():
     best = fit_temperature(Y, LOGITS)
     assert fit_temperature(Y, LOGITS + 1e6) == pytest.approx(best, rel=1e-5)
