@@ -37,6 +37,7 @@ def assert_close(
     `scale` is the size of the terms that were added, if it may be larger than that of the result,
     and `dtype` the type in which they were added.
     """
-    size = max(scale, float(np.abs(np.asarray(expected)).max(initial=0)))
+    values = np.abs(np.asarray(expected))
+    size = max(scale, float(values.max(initial=0, where=np.isfinite(values))))
     atol = rounding(dtype, terms, condition) * size
     np.testing.assert_allclose(actual, expected, rtol=0, atol=atol)
