@@ -31,7 +31,7 @@ def _fold_losses(
     losses = np.empty((len(alphas), len(folds)))
     for fold, (train, test) in enumerate(folds):
         data = center(X[train], y[train], fit_intercept)
-        coefs = solve_grid(data.X, data.y, alphas, l1_ratio)
+        coefs, _ = solve_grid(data.X, data.y, alphas, l1_ratio)
         predictions = (X[test] - data.X_mean) @ coefs + data.y_mean
         losses[:, fold] = ((y[test][:, None] - predictions) ** 2).mean(axis=0)
     return losses

@@ -18,8 +18,8 @@ from lessons_lib.solvers import (
     ista,
     subgradient_descent,
 )
-from lessons_lib.solvers._monitor import ROUNDING_GAP, warn_not_converged
-from lessons_lib.solvers.homotopy import solve_by_homotopy
+from lessons_lib.solvers._monitor import ROUNDING_GAP, inexact_gap, warn_not_exact
+from lessons_lib.solvers.active_set import solve_exactly
 
 __all__ = ["ElasticNet", "Lasso"]
 
@@ -164,19 +164,24 @@ class ElasticNet(LinearModel):
         l1, l2 = penalty.alpha * penalty.l1_ratio, penalty.alpha * (1.0 - penalty.l1_ratio)
         if l1 == 0.0:  # least squares or ridge
             coef, n_iter = Spectrum.from_svd(X, y).coef(len(y) * l2), 1
+            self.dual_gap_ = duality_gap(X, y, coef, penalty)
         elif self.solver == "homotopy" or (self.solver == "active_set" and X.shape[1] < _FEW):
-            coef, n_iter = solve_by_homotopy(X, y, l1, l2)
+            coef, self.dual_gap_, n_iter = solve_exactly(X, y, l1, l2)
+            self._warn_if_inexact(X, y, coef, tol)
         else:
             solver = _ITERATIVE_SOLVERS[self.solver]
             result = solver(X, y, penalty, max_iter=max_iter, tol=tol)
             self.n_iter_, self.dual_gap_ = max(result.n_iter, 1), result.dual_gap
             return result.coef
         # By scikit-learn's contract a fit counts as at least one iteration.
-        self.n_iter_, self.dual_gap_ = max(n_iter, 1), duality_gap(X, y, coef, penalty)
-        tolerance = max(tol, ROUNDING_GAP) * float(y @ y) / len(y)
-        if l1 > 0 and self.dual_gap_ > tolerance:
-            warn_not_converged(self.solver, self.n_iter_, self.dual_gap_, tolerance)
+        self.n_iter_ = max(n_iter, 1)
         return coef
+
+    def _warn_if_inexact(self, X: FloatArray, y: FloatArray, coef: FloatArray, tol: float) -> None:
+        """Warn if the duality gap is above the tolerance, and not explained by rounding."""
+        above_tol = self.dual_gap_ > max(tol, ROUNDING_GAP) * float(y @ y) / len(y)
+        if above_tol and self.dual_gap_ > inexact_gap(X, y, coef[:, None])[0]:
+            warn_not_exact("The solution", self.dual_gap_)
 
 
 class Lasso(ElasticNet):

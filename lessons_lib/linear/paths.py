@@ -11,7 +11,9 @@ from lessons_lib import penalties, solvers
 from lessons_lib._validation import FloatArray, check_data, check_integer, check_interval
 from lessons_lib.linear._base import center
 from lessons_lib.linear.ridge import Spectrum, check_alphas
-from lessons_lib.solvers.homotopy import follow_path, solve_grid_by_homotopy
+from lessons_lib.solvers._monitor import ROUNDING_GAP, dual_gaps, inexact_gap, warn_not_exact
+from lessons_lib.solvers.active_set import finish
+from lessons_lib.solvers.homotopy import solve_grid_by_homotopy
 
 __all__ = ["alpha_grid", "elastic_net_path", "lars_path", "lasso_path"]
 
@@ -82,7 +84,9 @@ def automatic_grid(
     return grid
 
 
-def solve_grid(X: FloatArray, y: FloatArray, alphas: FloatArray, l1_ratio: float) -> FloatArray:
+def solve_grid(
+    X: FloatArray, y: FloatArray, alphas: FloatArray, l1_ratio: float
+) -> tuple[FloatArray, FloatArray]:
     """Return exact Elastic Net coefficients for centered data and decreasing strengths.
 
     Parameters
@@ -96,49 +100,39 @@ def solve_grid(X: FloatArray, y: FloatArray, alphas: FloatArray, l1_ratio: float
 
     Returns
     -------
-    ndarray of shape (n_features, n_alphas)
+    coefs : ndarray of shape (n_features, n_alphas)
         One column for each strength.
+    dual_gaps : ndarray of shape (n_alphas,)
+
+    Warns
+    -----
+    ConvergenceWarning
+        If a duality gap is larger than rounding errors explain.
     """
+    l1, l2 = alphas * l1_ratio, alphas * (1.0 - l1_ratio)
     if l1_ratio == 0:
         strengths = len(y) * alphas
-        ridge: FloatArray = Spectrum.of(X, y, strengths.min(), centered=False).coefs(strengths)
-        return ridge
-    positive = alphas[alphas > 0]
-    if len(positive) == 0:
-        coefs = np.empty((X.shape[1], 0))
-    elif l1_ratio == 1:
-        coefs = follow_path(X, y, positive[-1]).coef_at(positive)
-    else:
-        coefs = solve_grid_by_homotopy(X, y, positive, l1_ratio)
-    if len(positive) == len(alphas):
-        return coefs
-    least_squares = Spectrum.from_svd(X, y).coef(0.0)
-    return np.column_stack([coefs, *[least_squares] * (len(alphas) - len(positive))])
+        coefs = Spectrum.of(X, y, strengths.min(), centered=False).coefs(strengths)
+        return coefs, dual_gaps(X, y, coefs, l1, l2)
+    n_positive = int(np.count_nonzero(l1 > 0))  # without a penalty it is least squares
+    coefs, gaps = np.empty((X.shape[1], len(alphas))), np.empty(len(alphas))
+    if n_positive < len(alphas):
+        coefs[:, n_positive:] = Spectrum.from_svd(X, y).coef(0.0)[:, None]
+        gaps[n_positive:] = dual_gaps(X, y, coefs[:, n_positive:], l1[n_positive:], l2[n_positive:])
+    if n_positive > 0:
+        first = slice(n_positive)
+        homotopy = solve_grid_by_homotopy(X, y, alphas[first], l1_ratio)
+        coefs[:, first], gaps[first] = finish(X, y, homotopy, l1[first], l2[first])
+        _warn_of_gaps(X, y, coefs[:, first], gaps[first])
+    return coefs, gaps
 
 
-def _dual_gaps(
-    X: FloatArray, y: FloatArray, coefs: FloatArray, alphas: FloatArray, l1_ratio: float
-) -> FloatArray:
-    """Return `lessons_lib.solvers.duality_gap` for all columns at once."""
-    if l1_ratio == 0 or alphas[-1] == 0:
-        penalized = [penalties.ElasticNet(alpha, l1_ratio) for alpha in alphas]
-        pairs = zip(coefs.T, penalized, strict=True)
-        return np.array([solvers.duality_gap(X, y, coef, penalty) for coef, penalty in pairs])
-    n_samples, l1, l2 = len(y), alphas * l1_ratio, alphas * (1.0 - l1_ratio)
-    used = coefs.any(axis=1)
-    rows = coefs[used].T  # here each row belongs to a strength
-    residuals = y - rows @ X[:, used].T
-    correlations = residuals @ X / n_samples
-    if l1_ratio < 1:
-        correlations[:, used] -= l2[:, None] * rows
-    largest = np.abs(correlations, out=correlations).max(axis=1)
-    scale = np.minimum(1.0, l1 / np.maximum(largest, np.finfo(np.float64).tiny))
-    half_squares = np.einsum("ij,ij->i", residuals, residuals) / (2 * n_samples)
-    half_l2 = l2 * np.einsum("ij,ij->i", rows, rows) / 2
-    primal = half_squares + l1 * np.abs(rows).sum(axis=1) + half_l2
-    dual = scale * (residuals @ y) / n_samples - scale**2 * (half_squares + half_l2)
-    gaps: FloatArray = np.maximum(primal - dual, 0.0)
-    return gaps
+def _warn_of_gaps(X: FloatArray, y: FloatArray, coefs: FloatArray, gaps: FloatArray) -> None:
+    """Warn if a solution could not be made exact."""
+    if gaps.max() > ROUNDING_GAP * float(y @ y) / len(y):
+        excess = gaps - inexact_gap(X, y, coefs)
+        if excess.max() > 0:
+            warn_not_exact("A solution on the path", float(gaps[excess.argmax()]))
 
 
 def elastic_net_path(
@@ -197,8 +191,7 @@ def elastic_net_path(
         grid = automatic_grid(X, y, l1_ratio, eps, check_integer("alphas", alphas, 1))
     else:
         grid = np.sort(check_alphas(alphas))[::-1]
-    coefs = solve_grid(X, y, grid, l1_ratio)
-    return grid, coefs, _dual_gaps(X, y, coefs, grid, l1_ratio)
+    return grid, *solve_grid(X, y, grid, l1_ratio)
 
 
 def lasso_path(
@@ -280,7 +273,7 @@ def lars_path(
     alphas : ndarray of shape (n_knots,)
         The corners: largest absolute correlation :math:`|x_j^\top r|/n` of any feature.
     active : list of int
-        The features in use at the end, in increasing order.
+        The features in use at the end, in the order in which they joined.
     coefs : ndarray of shape (n_features, n_knots)
         Coefficients at the corners.
 
@@ -303,4 +296,4 @@ def lars_path(
     if method not in ("lar", "lasso"):
         raise ValueError(f"method must be 'lar' or 'lasso', got {method!r}.")
     path = solvers.homotopy(X, y, alpha_min=alpha_min, leave=method == "lasso", max_iter=max_iter)
-    return path.alphas, sorted(path.active), path.coefs
+    return path.alphas, path.active, path.coefs

@@ -25,9 +25,13 @@ __all__ = [
     "Monitor",
     "SolverResult",
     "check_problem",
+    "dual_gaps",
     "duality_gap",
+    "gap_tolerance",
+    "inexact_gap",
     "objective",
     "warn_not_converged",
+    "warn_not_exact",
 ]
 
 
@@ -216,6 +220,104 @@ def duality_gap(X: FloatArray, y: FloatArray, coef: FloatArray, penalty: Penalty
 # An exact solution has a duality gap of rounding errors, a smaller fraction of the mean square of y
 # than this. An exact solver is not blamed for them, even if a smaller tolerance is asked for.
 ROUNDING_GAP = 1e-12
+
+
+# Features that depend on others up to a millionth are not told apart from these, which can leave a
+# gap of this fraction. A larger one is worth a slow method, and a warning if that does not help.
+_INEXACT = 1e-8
+# Rounding errors of sums that cancel, in units of the machine's precision; see `gap_tolerance`.
+_ROUNDING_STEPS = 100.0
+
+
+def gap_tolerance(X: FloatArray, y: FloatArray, coefs: FloatArray) -> FloatArray:
+    r"""Return the duality gap that rounding errors alone can leave, for each column of ``coefs``.
+
+    A residual is a difference of terms as large as :math:`M = \lVert y\rVert +
+    \sum_j \lVert x_j\rVert\,|w_j|`, each of which has a relative error of the machine's precision.
+    Where columns are nearly dependent, coefficients are large and so is :math:`M`.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+    y : ndarray of shape (n_samples,)
+    coefs : ndarray of shape (n_features, n_solutions)
+
+    Returns
+    -------
+    ndarray of shape (n_solutions,)
+    """
+    lengths = np.sqrt(np.einsum("ij,ij->j", X, X))
+    magnitudes = np.linalg.norm(y) + lengths @ np.abs(coefs)
+    rounding = _ROUNDING_STEPS * np.finfo(np.float64).eps * magnitudes**2
+    tolerances: FloatArray = (ROUNDING_GAP * float(y @ y) + rounding) / len(y)
+    return tolerances
+
+
+def inexact_gap(X: FloatArray, y: FloatArray, coefs: FloatArray) -> FloatArray:
+    """Return the duality gap from which on a solution is called inexact, (n_solutions,)."""
+    return gap_tolerance(X, y, coefs) + _INEXACT * float(y @ y) / len(y)
+
+
+def dual_gaps(
+    X: FloatArray, y: FloatArray, coefs: FloatArray, l1: FloatArray, l2: FloatArray
+) -> FloatArray:
+    """Return the duality gaps of many Elastic Net solutions at once; see `duality_gap`.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+    y : ndarray of shape (n_samples,)
+    coefs : ndarray of shape (n_features, n_solutions)
+    l1, l2 : ndarrays of shape (n_solutions,)
+        Strengths of the two parts.
+
+    Returns
+    -------
+    ndarray of shape (n_solutions,)
+    """
+    gaps = np.empty(len(l1))
+    lasso_like = l1 > 0
+    for column in np.flatnonzero(~lasso_like):
+        zeros = np.zeros(X.shape[1])
+        parts = PenaltyParts(zeros, zeros + l2[column], zeros)
+        residual = y - X @ coefs[:, column]
+        correlation = X.T @ residual / len(y)
+        basis = _free_basis(X, parts)
+        gaps[column] = _gap(X, y, coefs[:, column], residual, correlation, parts, basis)
+    if lasso_like.any():
+        gaps[lasso_like] = _lasso_gaps(X, y, coefs[:, lasso_like], l1[lasso_like], l2[lasso_like])
+    return gaps
+
+
+def _lasso_gaps(
+    X: FloatArray, y: FloatArray, coefs: FloatArray, l1: FloatArray, l2: FloatArray
+) -> FloatArray:
+    """Return the gaps where the L1 part is positive: here each row belongs to a solution."""
+    n_samples = len(y)
+    used = coefs.any(axis=1)
+    rows = coefs[used].T
+    residuals = y - rows @ X[:, used].T
+    correlations = residuals @ X / n_samples
+    if l2.any():
+        correlations[:, used] -= l2[:, None] * rows
+    largest = np.abs(correlations, out=correlations).max(axis=1)
+    scale = np.minimum(1.0, l1 / np.maximum(largest, np.finfo(np.float64).tiny))
+    half_squares = np.einsum("ij,ij->i", residuals, residuals) / (2 * n_samples)
+    half_l2 = l2 * np.einsum("ij,ij->i", rows, rows) / 2
+    primal = half_squares + l1 * np.abs(rows).sum(axis=1) + half_l2
+    dual = scale * (residuals @ y) / n_samples - scale**2 * (half_squares + half_l2)
+    gaps: FloatArray = np.maximum(primal - dual, 0.0)
+    return gaps
+
+
+def warn_not_exact(what: str, gap: float) -> None:
+    """Warn that no method has found a solution whose certificate is as good as rounding allows."""
+    warnings.warn(
+        f"{what} has a duality gap of {gap:.3g}, more than rounding errors explain: columns of X "
+        "may be nearly dependent. Standardize them, or use a larger alpha.",
+        ConvergenceWarning,
+        stacklevel=4,
+    )
 
 
 def warn_not_converged(solver: str, n_iter: int, gap: float, tolerance: float) -> None:

@@ -26,7 +26,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lessons_lib._validation import FloatArray
+from lessons_lib._validation import FloatArray, check_flag
 from lessons_lib.penalties import Penalty
 from lessons_lib.solvers._monitor import Monitor, SolverResult, check_problem
 
@@ -144,8 +144,27 @@ def coordinate_descent(
     via Coordinate Descent", J. Stat. Softw. 33 (2010), eq. 5 and sections 2.2 and 2.6.
     """
     X, y, coef = check_problem(X, y, coef_init)
-    if gram not in (True, False, "auto"):
+    if not (isinstance(gram, bool | np.bool_) or gram == "auto"):
         raise ValueError(f"gram must be True, False or 'auto', got {gram!r}.")
+    active_set = check_flag("active_set", active_set)
+    monitor = Monitor(
+        "coordinate_descent", X, y, penalty, max_iter=max_iter, tol=tol, record=record
+    )
+    coef = descend(X, y, penalty, coef, monitor, gram=gram, active_set=active_set)
+    return monitor.result(coef)
+
+
+def descend(
+    X: FloatArray,
+    y: FloatArray,
+    penalty: Penalty,
+    coef: FloatArray,
+    monitor: Monitor,
+    *,
+    gram: bool | str = "auto",
+    active_set: bool = True,
+) -> FloatArray:
+    """Do what `coordinate_descent` does, in place from ``coef``, until ``monitor`` ends it."""
     n_samples, n_features = X.shape
     use_gram = n_features <= n_samples if gram == "auto" else bool(gram)
     gram_matrix = X.T @ X / n_samples if use_gram else None
@@ -153,14 +172,11 @@ def coordinate_descent(
     parts = list(zip(l1.tolist(), l2.tolist(), center.tolist(), strict=True))
     curvature = np.einsum("ij,ij->j", X, X) / n_samples
     movable = np.flatnonzero(curvature + l2 > 0)
-    monitor = Monitor(
-        "coordinate_descent", X, y, penalty, max_iter=max_iter, tol=tol, record=record
-    )
     while True:
         residual = y - X @ coef
         correlation = X.T @ residual / n_samples
         if monitor.done(coef, residual, -correlation):
-            return monitor.result(coef)
+            return coef
         everything = not active_set or monitor.n_iter % 10 == 0
         features = movable if everything else movable[coef[movable] != 0]
         if gram_matrix is not None:

@@ -12,15 +12,27 @@ The line ends where another feature reaches the correlation :math:`\alpha` and j
 coefficient reaches zero and leaves. Each such corner, or knot, changes the inverse matrix by a
 rank-one term.
 
+Where several features reach the bound together, a tie, :math:`d` itself solves a small problem: of
+the features whose coefficient is zero, those in use must move away from zero, and the others must
+not exceed the bound,
+
+.. math::
+
+    s_j d_j \ge 0, \qquad s_j a_j \ge 1, \qquad s_j d_j\,(s_j a_j - 1) = 0.
+
+These are the optimality conditions of least squares with non-negative coefficients, and the method
+of Lawson and Hanson, which cannot run in circles, finds the set in use.
+
 M. R. Osborne, B. Presnell and B. A. Turlach, "A New Approach to Variable Selection in Least Squares
 Problems", IMA J. Numer. Anal. 20 (2000); B. Efron, T. Hastie, I. Johnstone and R. Tibshirani,
-"Least Angle Regression", Ann. Statist. 32 (2004), section 3.1.
+"Least Angle Regression", Ann. Statist. 32 (2004), section 3.1; C. L. Lawson and R. J. Hanson,
+*Solving Least Squares Problems* (1974), chapter 23, for ties.
 """
 
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -28,8 +40,9 @@ from scipy import linalg
 from scipy.linalg import blas
 from sklearn.exceptions import ConvergenceWarning
 
-from lessons_lib._validation import FloatArray, check_integer, check_interval
-from lessons_lib.solvers._monitor import check_problem
+from lessons_lib._validation import FloatArray, check_flag, check_integer, check_interval
+from lessons_lib.solvers._monitor import check_problem, dual_gaps, inexact_gap
+from lessons_lib.solvers._ties import settle_tie
 
 __all__ = ["HomotopyPath", "homotopy"]
 
@@ -44,6 +57,13 @@ _NEARLY_DEPENDENT = 1e-4
 # Rounding errors are removed after this many knots, and at the end of all but short walks.
 _RECOMPUTE_EVERY = 50
 _FEW_STEPS = 10
+# Features are tied if they reach the bound, or zero, within this fraction of the largest alpha.
+_TIED = 1e-11
+# A tie is not settled more often than this without progress.
+_MAX_STALLS = 20
+# A direction is corrected, if necessary several times, until its slopes are as accurate as this.
+_ACCURATE = 1e-12
+_REFINEMENTS = 3
 # A path has at most 3^n_features knots, and in practice a small multiple of n_features. This limit
 # is there so that no data can make a loop endless.
 _MAX_STEPS = 1_000_000
@@ -65,9 +85,12 @@ class HomotopyPath:
     events : list of (str, int)
         What happens at each knot but the last: ``("join", feature)`` or ``("leave", feature)``.
     active : list of int
-        The features in use at the end, in no particular order.
+        The features in use at the end, in the order in which they joined.
     converged : bool
         Whether the path reached ``alpha_min``.
+    dual_gaps : ndarray of shape (n_knots,)
+        Duality gaps at the knots. Up to rounding they are zero for lasso and Elastic Net, which
+        certifies the path; least angle regression minimizes nothing.
     """
 
     alphas: FloatArray
@@ -75,6 +98,7 @@ class HomotopyPath:
     events: list[tuple[str, int]]
     active: list[int]
     converged: bool
+    dual_gaps: FloatArray = field(default_factory=lambda: np.empty(0))
 
     def coef_at(self, alphas: ArrayLike) -> FloatArray:
         """Return the exact solutions at any strengths, by interpolation between the knots.
@@ -113,6 +137,17 @@ class HomotopyPath:
         start, end = knots[left], knots[right]
         coefs[..., joined] = start + fraction[..., None] * (end - start)
         return coefs.T
+
+
+def _order_of_entry(events: list[tuple[str, int]]) -> list[int]:
+    """Return the features that joined and did not leave, the first to join first."""
+    active: dict[int, None] = {}
+    for event, feature in events:
+        if event == "join":
+            active[feature] = None
+        else:
+            del active[feature]
+    return list(active)
 
 
 class _ActiveSet:
@@ -212,6 +247,12 @@ class _ActiveSet:
         residual = target - columns @ u[used]
         return float(residual @ residual / len(self.X) + self.l2 * (1.0 + u @ u))
 
+    def coordinates(self, feature: int) -> FloatArray:
+        """Return the coefficients of a feature's regression on those in use (by slot)."""
+        if self.gram is not None:
+            return self.times_inverse(self.gram[feature])
+        return self.times_inverse(self.rows @ self.X[:, feature] / len(self.X))
+
     def leave(self, slot: int) -> None:
         """Free a slot."""
         u = self.times_inverse(np.eye(1, len(self.signs), slot)[0])
@@ -256,63 +297,65 @@ class _ActiveSet:
 class _Walk:
     """A walk along the path: where it is, and what happens there."""
 
-    def __init__(self, X: FloatArray, y: FloatArray, l2: float) -> None:
+    def __init__(self, X: FloatArray, y: FloatArray, l2: float, *, leaves: bool = True) -> None:
+        self.leaves = leaves
         self.active = _ActiveSet(X, l2)
         self.start = y @ X / len(y)  # correlations with y
         self.correlation = self.start.copy()  # correlations with the residual
         # Correlation and slope are kept at 0 for features that must not join: those in use, those
-        # that depend on them, and those that joined and left at one and the same knot.
+        # that depend on them, and those that a tie has left at the bound until the next knot.
         self.candidate = np.ones(X.shape[1])
         self.dependent: list[int] = []
-        self.circling: list[int] = []
-        self.joined_at: dict[int, float] = {}
+        self.resting: list[int] = []
         self.joining = int(np.abs(self.start).argmax())
         self.leaving = -1
         self.alpha = abs(float(self.start[self.joining]))
         # Correlations below this are rounding errors: the path has ended.
         noise = float(np.linalg.norm(X) * np.linalg.norm(y)) / len(y)
         self.negligible = max(1e-13 * self.alpha, 1e-15 * noise)
+        self.tied_below = _TIED * self.alpha
+        # A coefficient is zero if its part of the prediction is so small a fraction of y.
+        lengths = np.maximum(np.linalg.norm(X, axis=0), _TINY)
+        self.zero_size = _TIED * float(np.linalg.norm(y)) / lengths
+        self.n_stalls, self.settled_at = 0, np.inf
         self.at_knot = self.alpha > self.negligible
         self.step = np.inf
-        self.n_steps = 0
+        self.n_steps, self.recompute_at = 0, _RECOMPUTE_EVERY
         # Where to end, and how fast the correlations with y rise on the way there; see `move`.
         self.alpha_end = 0.0
         self.drift: FloatArray | None = None
 
-    def change(self) -> tuple[str, int] | None:
+    def change(self) -> list[tuple[str, int]]:
         """Let the feature found by the last step join or leave; return what happened.
 
-        That is nothing if the feature that should join depends linearly on those in use.
+        That is nothing if the feature that should join depends linearly on those in use, and can be
+        several events where features are tied.
         """
-        if self.circling and self.step > self.negligible:
-            self._release(self.circling)
-        if self.leaving < 0:
-            return self._join()
-        return self._leave()
+        if self.step <= self._tie_width() and self.leaves:
+            return self._settle()
+        if self.resting:
+            self._release(self.resting)
+        return self._join() if self.leaving < 0 else self._leave()
 
-    def _join(self) -> tuple[str, int] | None:
+    def _join(self) -> list[tuple[str, int]]:
         """Take the next feature into use."""
         feature = self.joining
         sign = float(np.sign(self.correlation[feature]))
         self.correlation[feature] = self.candidate[feature] = 0.0
         if self.active.join(feature, sign):
-            self.joined_at[feature] = self.alpha
-            return ("join", feature)
+            return [("join", feature)]
         self.dependent.append(feature)
-        return None
+        return []
 
-    def _leave(self) -> tuple[str, int]:
+    def _leave(self) -> list[tuple[str, int]]:
         """Put the feature whose coefficient has reached zero out of use."""
         feature = int(self.active.features[self.leaving])
         sign = float(self.active.signs[self.leaving])
         self.active.leave(self.leaving)
-        if self.joined_at[feature] - self.alpha <= self.negligible:
-            self.circling.append(feature)
-        else:
-            self.candidate[feature], self.correlation[feature] = 1.0, sign * self.alpha
+        self.candidate[feature], self.correlation[feature] = 1.0, sign * self.alpha
         if self.dependent:  # perhaps on this one
             self._release(self.dependent)
-        return ("leave", feature)
+        return [("leave", feature)]
 
     def _release(self, features: list[int]) -> None:
         """Allow features to join again."""
@@ -320,20 +363,54 @@ class _Walk:
         features.clear()
         self.recompute_correlation()
 
-    def advance(self, *, leave: bool = True) -> None:
+    def _tie_width(self) -> float:
+        """Return the length up to which a step counts as none."""
+        return max(self.negligible, min(self.tied_below, 1e-6 * self.alpha))
+
+    def _settle(self) -> list[tuple[str, int]]:
+        """Decide which of the features that reach the bound, or zero, together move on."""
+        active = self.active
+        self.n_stalls = self.n_stalls + 1 if self.alpha > self.settled_at - self.negligible else 0
+        self.settled_at = self.alpha
+        before = set(active.features[active.signs != 0].tolist())
+        tied = self._take_out_zeros()
+        self.dependent.clear()
+        self.candidate = np.ones(len(self.start))
+        self.candidate[active.features[active.signs != 0]] = 0.0
+        self.recompute_correlation()
+        at_bound = np.abs(self.correlation) >= self.alpha - self._tie_width()
+        tied |= {int(j): float(np.sign(self.correlation[j])) for j in np.flatnonzero(at_bound)}
+        drift = np.zeros(len(self.start)) if self.drift is None else self.drift
+        self.resting = settle_tie(active, tied, drift)
+        after = set(active.features[active.signs != 0].tolist())
+        self.candidate[[*after, *self.resting]] = 0.0
+        self.correlation = self._correlations() * self.candidate
+        left = [("leave", feature) for feature in sorted(before - after)]
+        return left + [("join", feature) for feature in sorted(after - before)]
+
+    def _take_out_zeros(self) -> dict[int, float]:
+        """Put features whose coefficient is zero out of use; return them with their signs."""
+        active, zeros = self.active, {}
+        for slot in np.flatnonzero(active.signs):
+            feature = int(active.features[slot])
+            if active.sizes[slot] <= self.zero_size[feature]:
+                zeros[feature] = float(active.signs[slot])
+                active.leave(int(slot))
+        return zeros
+
+    @property
+    def stuck(self) -> bool:
+        """Whether rounding errors keep a tie from being settled, or the path is endless."""
+        return self.n_stalls > _MAX_STALLS or self.n_steps > _MAX_STEPS
+
+    def advance(self) -> None:
         """Go to the next knot, or to ``alpha_end`` if that comes first."""
         active = self.active
-        if self.drift is None:
-            direction = active.times_inverse(active.signs)
-            slopes = active.slopes(direction)
-        else:
-            used = active.signs != 0
-            direction = active.times_inverse(active.signs + used * self.drift[active.features])
-            slopes = active.slopes(direction) - self.drift
+        direction, slopes = self._direction()
         slopes *= self.candidate
         growth = direction * active.signs
         join_at, self.joining = self._first_to_join(slopes)
-        leave_at, slot = self._first_to_leave(growth) if leave else (np.inf, -1)
+        leave_at, slot = self._first_to_leave(growth) if self.leaves else (np.inf, -1)
         self.leaving = slot if leave_at < join_at else -1
         self.step, remaining = min(join_at, leave_at), self.alpha - self.alpha_end
         # When least squares is reached, all features reach correlation 0 together: no knot.
@@ -344,10 +421,27 @@ class _Walk:
         active.sizes += self.step * growth
         self.correlation -= self.step * slopes
         self.n_steps += 1
-        if self.n_steps % _RECOMPUTE_EVERY == 0 or (self.n_steps > _FEW_STEPS and not self.at_knot):
-            self.recompute_correlation()
         if self.at_knot and self.leaving >= 0:
             active.sizes[self.leaving] = 0.0  # exactly
+        elif self.n_steps >= self.recompute_at or (self.n_steps > _FEW_STEPS and not self.at_knot):
+            self.recompute_correlation()
+
+    def _direction(self) -> tuple[FloatArray, FloatArray]:
+        """Return how the coefficients move (by slot), and how fast each correlation falls."""
+        active, drift = self.active, self.drift
+        used = active.signs != 0
+        target = active.signs if drift is None else active.signs + used * drift[active.features]
+        direction = active.times_inverse(target)
+        slopes = active.slopes(direction)
+        for _ in range(_REFINEMENTS):
+            # For features in use the slopes are known: where the inverse is inaccurate, the
+            # difference corrects the direction.
+            error = used * (target - slopes[active.features])
+            if np.abs(error).max() < _ACCURATE:
+                break
+            direction += active.times_inverse(error)
+            slopes = active.slopes(direction)
+        return direction, slopes if drift is None else slopes - drift
 
     def recompute_correlation(self) -> None:
         """Compute the correlations anew, and correct the coefficients by what they should be.
@@ -355,14 +449,20 @@ class _Walk:
         This removes accumulated rounding errors: every feature in use must have correlation alpha.
         """
         active = self.active
-        correlation = self.start - active.slopes(active.signs * active.sizes)
-        if self.drift is not None:
-            correlation -= (self.alpha - self.alpha_end) * self.drift
+        correlation = self._correlations()
         used = active.signs != 0
         error = np.zeros(len(used))
         error[used] = correlation[active.features[used]] - self.alpha * active.signs[used]
         active.sizes += active.signs * active.times_inverse(error)
         self.correlation = correlation * self.candidate
+        self.recompute_at = self.n_steps + _RECOMPUTE_EVERY
+
+    def _correlations(self) -> FloatArray:
+        """Return the correlations with the residual, computed from the coefficients."""
+        correlation = self.start - self.active.slopes(self.active.signs * self.active.sizes)
+        if self.drift is not None:
+            correlation -= (self.alpha - self.alpha_end) * self.drift
+        return correlation
 
     def _first_to_join(self, slopes: FloatArray) -> tuple[float, int]:
         """Return by how much alpha may fall until a feature reaches the bound, and which one.
@@ -383,19 +483,23 @@ class _Walk:
         slot = int(decay.argmax())
         return (1.0 / float(decay[slot]) if decay[slot] > 0 else np.inf), slot
 
-    def follow(self, alpha_min: float, leave: bool, max_iter: int) -> HomotopyPath:
+    def follow(self, alpha_min: float, max_iter: int) -> HomotopyPath:
         """Walk to ``alpha_min`` and keep all knots."""
         alphas, snapshots = [self.alpha], [self.active.snapshot()]
         events: list[tuple[str, int]] = []
         self.alpha_end = alpha_min
         self.at_knot = self.alpha > max(alpha_min, self.negligible)
-        while self.at_knot and self.alpha > self.negligible and len(events) < max_iter:
-            event = self.change()
-            if event is not None:
-                events.append(event)
-            elif len(alphas) > 1:  # nothing happened here after all
+        while self._goes_on() and len(events) < max_iter:
+            happened = self.change()
+            if not happened and len(alphas) > 1:  # no knot after all
                 del alphas[-1], snapshots[-1]
-            self.advance(leave=leave)
+            if happened:
+                snapshots[-1] = self.active.snapshot()  # who left has exactly zero
+            for _ in happened[1:]:  # one knot for each event
+                alphas.append(self.alpha)
+                snapshots.append(snapshots[-1])
+            events += happened
+            self.advance()
             alphas.append(self.alpha)
             snapshots.append(self.active.snapshot())
         coefs = np.zeros((len(alphas), len(self.start)))
@@ -405,9 +509,13 @@ class _Walk:
             alphas=np.array(alphas),
             coefs=coefs.T,
             events=events,
-            active=self.active.features[self.active.signs != 0].tolist(),
+            active=_order_of_entry(events),
             converged=not self.at_knot or self.alpha <= self.negligible,
         )
+
+    def _goes_on(self) -> bool:
+        """Whether there is another knot to go to."""
+        return self.at_knot and self.alpha > self.negligible and not self.stuck
 
     def move(self, alpha: float, l2: float) -> None:
         """Walk from the solution for the present strengths to the one for smaller ones.
@@ -420,14 +528,19 @@ class _Walk:
         if l2 != self.active.l2:
             self.drift = (self.active.l2 - l2) / (self.alpha - alpha) * self.active.coef()
             self.active.change_l2(l2)
-        while self.alpha > max(alpha, self.negligible) and self.n_steps < _MAX_STEPS:
+        if self.resting:  # in another direction they may have to join
+            self._release(self.resting)
+        while self.alpha > max(alpha, self.negligible) and not self.stuck:
             if self.at_knot:
                 self.change()
             self.advance()
 
 
 def solve_by_homotopy(X: FloatArray, y: FloatArray, l1: float, l2: float) -> tuple[FloatArray, int]:
-    """Return the exact solution for one pair of strengths, and the number of steps to it."""
+    """Return the solution for one pair of strengths, and the number of steps to it.
+
+    Up to rounding it is exact; `lessons_lib.solvers.active_set.solve_exactly` checks it.
+    """
     with np.errstate(over="ignore"):
         walk = _Walk(X, y, l2)
         if l1 < walk.alpha:
@@ -438,7 +551,10 @@ def solve_by_homotopy(X: FloatArray, y: FloatArray, l1: float, l2: float) -> tup
 def solve_grid_by_homotopy(
     X: FloatArray, y: FloatArray, alphas: FloatArray, l1_ratio: float
 ) -> FloatArray:
-    """Return exact Elastic Net solutions for decreasing strengths, (n_features, n_alphas)."""
+    """Return Elastic Net solutions for decreasing strengths, (n_features, n_alphas), unchecked."""
+    if l1_ratio == 1:
+        path = follow_path(X, y, float(alphas[-1]))
+        return path.coef_at(np.maximum(alphas, path.alphas[-1]))
     coefs = np.zeros((X.shape[1], len(alphas)))
     with np.errstate(over="ignore"):
         walk = _Walk(X, y, 0.0)
@@ -495,7 +611,7 @@ def homotopy(
     Warns
     -----
     ConvergenceWarning
-        If ``alpha_min`` is not reached.
+        If ``alpha_min`` is not reached, or the duality gaps show that the path is not exact.
 
     Notes
     -----
@@ -521,8 +637,39 @@ def homotopy(
     X, y, _ = check_problem(X, y, None)
     alpha_min = check_interval("alpha_min", alpha_min)
     l2 = check_interval("l2", l2)
+    leave = check_flag("leave", leave)
     max_iter = check_integer("max_iter", max_iter, 0)
-    return follow_path(X, y, alpha_min, l2=l2, leave=leave, max_iter=max_iter)
+    path = follow_path(X, y, alpha_min, l2=l2, leave=leave, max_iter=max_iter)
+    gaps = dual_gaps(X, y, path.coefs, path.alphas, np.full(len(path.alphas), l2))
+    _warn_of_flaws(path, gaps, inexact_gap(X, y, path.coefs), alpha_min, max_iter, leave)
+    return replace(path, dual_gaps=gaps)
+
+
+def _warn_of_flaws(
+    path: HomotopyPath,
+    gaps: FloatArray,
+    tolerances: FloatArray,
+    alpha_min: float,
+    max_iter: int,
+    leave: bool,
+) -> None:
+    """Warn if the path is shorter than asked for, or not exact."""
+    message = ""
+    if not path.converged:
+        message = (
+            f"homotopy stopped after {len(path.events)} knots at alpha={path.alphas[-1]:.3g}, "
+            f"before alpha_min={alpha_min:.3g}."
+        )
+        if len(path.events) >= max_iter:
+            message += " Increase max_iter."
+    elif leave and (gaps > tolerances).any():  # least angle regression has no such certificate
+        message = (
+            f"homotopy is inexact: the duality gap reaches {gaps.max():.3g} at alpha="
+            f"{path.alphas[gaps.argmax()]:.3g}, more than rounding errors explain. Columns of X "
+            "may be nearly dependent; lasso_path finishes such strengths by another method."
+        )
+    if message:
+        warnings.warn(message, ConvergenceWarning, stacklevel=3)
 
 
 def follow_path(
@@ -534,14 +681,6 @@ def follow_path(
     leave: bool = True,
     max_iter: int = 100_000,
 ) -> HomotopyPath:
-    """Do what `homotopy` does, for arguments that have been checked."""
+    """Do what `homotopy` does, for arguments that have been checked, and without its warnings."""
     with np.errstate(over="ignore"):  # a speed divided by a distance of almost nothing
-        path = _Walk(X, y, l2).follow(alpha_min, leave, max_iter)
-    if not path.converged:
-        warnings.warn(
-            f"homotopy stopped after {max_iter} knots at alpha={path.alphas[-1]:.3g}, before "
-            f"alpha_min={alpha_min:.3g}. Increase max_iter.",
-            ConvergenceWarning,
-            stacklevel=3,
-        )
-    return path
+        return _Walk(X, y, l2, leaves=leave).follow(alpha_min, max_iter)

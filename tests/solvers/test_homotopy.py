@@ -7,10 +7,12 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import ElasticNet as SklearnElasticNet
 from sklearn.linear_model import lars_path as sklearn_lars_path
 
-from lessons_lib.penalties import ElasticNet
-from lessons_lib.solvers import duality_gap, homotopy
+from lessons_lib.linear import Lasso, lasso_path
+from lessons_lib.penalties import L1, ElasticNet
+from lessons_lib.solvers import duality_gap, homotopy, objective
 from lessons_lib.solvers.homotopy import solve_grid_by_homotopy
 
+EXACT = ["active_set", "homotopy"]
 FEW = settings(max_examples=60, derandomize=True, deadline=None)
 
 
@@ -31,7 +33,8 @@ def kkt_violation(X, y, coefs, alphas, l2=0.0):
     """Return the largest violation of the lasso's optimality conditions, relative to alpha_max."""
     correlations = X.T @ (y[:, None] - X @ coefs) / len(y) - l2 * coefs
     above = np.abs(correlations) - alphas
-    unequal = np.where(coefs != 0, np.abs(correlations - alphas * np.sign(coefs)), 0.0)
+    used = np.abs(coefs) > 1e-13 * np.abs(coefs).max()  # two may reach zero together
+    unequal = np.where(used, np.abs(correlations - alphas * np.sign(coefs)), 0.0)
     return max(above.max(), unequal.max()) / max(np.abs(X.T @ y).max() / len(y), 1e-300)
 
 
@@ -98,6 +101,66 @@ def test_ties_and_dependent_columns(seed, small_numbers):
     path = homotopy(X, y)
     assert path.converged
     assert kkt_violation(X, y, path.coefs, path.alphas) < 1e-9
+
+
+def test_a_feature_that_left_may_come_back_at_the_same_knot():
+    X = np.array([[-1, -1, -1, 1], [-1, 1, 1, 1], [1, -1, 0, 0], [-1, 1, 0, -1], [1, -1, 0, 1]])
+    y = np.array([0, -1, -2, 0, 0])
+    unique = [1.075, 2.175, -2.6, 0.8]
+    path = homotopy(X, y)
+    np.testing.assert_allclose(path.coef_at(0.03), unique, rtol=1e-12)
+    for model in (Lasso(0.03, solver=solver, fit_intercept=False) for solver in EXACT):
+        np.testing.assert_allclose(model.fit(X, y).coef_, unique, rtol=1e-12)
+    np.testing.assert_allclose(lasso_path(X, y, alphas=[0.03])[1][:, 0], unique, rtol=1e-12)
+    assert path.dual_gaps.max() < 1e-13
+    # The events still explain which features are in use, although several happen at one strength.
+    assert len(path.events) == len(path.alphas) - 1
+    assert sorted(path.active) == np.flatnonzero(path.coefs[:, -1]).tolist()
+
+
+def small_integers(rng, kind):
+    n_samples, n_features = rng.integers(2, 14, size=2)
+    values = {"signs": [-1.0, 1.0], "signs and zeros": [-1.0, 0.0, 1.0], "binary": [0.0, 1.0]}
+    X = rng.choice(values[kind], size=(n_samples, n_features))
+    return X, rng.integers(-3, 4, size=n_samples).astype(float)
+
+
+@pytest.mark.parametrize("kind", ["signs", "signs and zeros", "binary"])
+def test_small_integer_designs(kind):
+    rng = np.random.default_rng(0)
+    for _ in range(400):
+        X, y = small_integers(rng, kind)
+        if rng.random() < 0.3:
+            X, y = X - X.mean(axis=0), y - y.mean()
+        path = homotopy(X, y)
+        assert path.converged
+        assert kkt_violation(X, y, path.coefs, path.alphas) < 1e-7
+        alphas = path.alphas[0] * np.array([0.5, 0.03]) + 1e-6
+        for l1_ratio in (1.0, 0.5):
+            coefs = solve_grid_by_homotopy(X, y, alphas, l1_ratio)
+            violation = kkt_violation(X, y, coefs, alphas * l1_ratio, alphas * (1 - l1_ratio))
+            assert violation < 1e-9
+
+
+def test_small_integer_designs_against_scikit_learn():
+    rng = np.random.default_rng(1)
+    for _ in range(100):
+        X, y = small_integers(rng, "signs and zeros")
+        alpha = 0.1 * max(np.abs(X.T @ y).max() / len(y), 1.0)
+        model = SklearnElasticNet(alpha, l1_ratio=1, fit_intercept=False, tol=1e-13, max_iter=10**6)
+        expected = objective(X, y, model.fit(X, y).coef_, L1(alpha))
+        ours = Lasso(alpha, fit_intercept=False).fit(X, y).coef_
+        assert objective(X, y, ours, L1(alpha)) <= expected + 1e-12 * (1 + y @ y)
+
+
+def test_an_inexact_path_is_reported():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(50, 10))
+    X = np.hstack([X, X + 1e-9 * rng.normal(size=X.shape)])  # copies to all intents and purposes
+    y = X[:, 0] + rng.normal(size=50)
+    with pytest.warns(ConvergenceWarning, match="homotopy is inexact: the duality gap reaches"):
+        path = homotopy(X, y)
+    assert path.dual_gaps.max() > 1e-3
 
 
 def test_ends_at_least_squares():
