@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+from collections.abc import Iterable
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -19,6 +20,7 @@ __all__ = [
     "check_interval",
     "check_labels",
     "check_vector",
+    "explain_left_out",
 ]
 
 FloatArray = NDArray[np.float64]
@@ -119,15 +121,36 @@ def check_flag(name: str, value: object) -> bool:
     return bool(value)
 
 
+def explain_left_out(owner: str, left_out: dict[str, str], given: Iterable[str]) -> None:
+    """Raise for arguments that the library of the same names has and this one leaves out.
+
+    Parameters
+    ----------
+    owner : str
+        Name of the class or function.
+    left_out : dict of str to str
+        For each argument left out, why.
+    given : iterable of str
+        Names of the arguments that were passed.
+
+    Raises
+    ------
+    TypeError
+        For the first argument that is left out.
+    """
+    for name in given:
+        if name in left_out:
+            raise TypeError(f"{owner} has no parameter {name!r} here: {left_out[name]}.")
+
+
 def _is_clean(array: ArrayLike, ndim: int) -> TypeGuard[FloatArray]:
     """Whether ``array`` is a non-empty float64 array without NaN or infinity."""
-    return (
-        type(array) is np.ndarray
-        and array.dtype == np.float64
-        and array.ndim == ndim
-        and array.size > 0
-        and bool(np.isfinite(array.sum()))
-    )
+    if type(array) is not np.ndarray or array.dtype != np.float64:
+        return False
+    if array.ndim != ndim or array.size == 0:
+        return False
+    with np.errstate(over="ignore", invalid="ignore"):  # a sum may overflow where no number does
+        return bool(np.isfinite(array.sum()))
 
 
 def check_data(
@@ -152,7 +175,8 @@ def check_data(
     -------
     X : ndarray of shape (n_samples, n_features)
     y : ndarray of shape (n_samples,) or (n_samples, n_targets)
-        The same objects if they already are clean float64 arrays.
+        The same objects if they already are clean float64 arrays. A single target has no second
+        axis, whether it was given as a vector or as a column.
 
     Raises
     ------
@@ -173,6 +197,8 @@ def check_data(
         features, target = check_X_y(X, y, **options)
     else:
         features, target = validate_data(estimator, X, y, **options)
+    if target.ndim == 2 and target.shape[1] == 1:
+        target = target[:, 0]
     return jitter(features), jitter(target.astype(np.float64, copy=False))
 
 

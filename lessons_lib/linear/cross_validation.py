@@ -3,45 +3,114 @@
 from __future__ import annotations
 
 import numbers
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.model_selection import check_cv
 
-from lessons_lib._validation import FloatArray, check_data, check_integer, check_interval
-from lessons_lib.linear._base import LinearModel, center
+from lessons_lib._validation import (
+    FloatArray,
+    check_boolean,
+    check_data,
+    check_integer,
+    check_interval,
+)
+from lessons_lib.linear._base import CenteredData, LinearModel, center, check_weights
 from lessons_lib.linear.lasso import ElasticNet
 from lessons_lib.linear.paths import automatic_grid, solve_grid
-from lessons_lib.linear.ridge import Spectrum, check_alphas, ridge_path
+from lessons_lib.linear.ridge import Spectrum, check_alphas, leave_one_out_errors
 from lessons_lib.measure import one_standard_error_rule
 
 __all__ = ["ElasticNetCV", "LassoCV", "RidgeCV"]
 
 
+Folds = list[tuple[Any, Any]]
+
+_EXACT = "the curve of each fold is exact, without iterations that could be limited"
+_LEFT_OUT = {
+    "copy_X": "the data are never changed",
+    "max_iter": _EXACT,
+    "n_jobs": "one decomposition or one path gives all strengths, faster than processes start",
+    "positive": "the path is written for both signs",
+    "precompute": "the solvers decide themselves whether products of features pay off",
+    "random_state": "nothing is random here; give it to the splitter",
+    "selection": "no coordinate descent is used",
+    "tol": _EXACT,
+    "verbose": "there is nothing to wait for",
+}
+
+
 def _fold_losses(
     X: FloatArray,
     y: FloatArray,
+    weights: FloatArray | None,
     alphas: FloatArray,
     l1_ratio: float,
     fit_intercept: bool,
-    folds: list[tuple[Any, Any]],
+    folds: Folds,
 ) -> FloatArray:
     """Return the mean squared error of each strength on each fold, (n_alphas, n_folds)."""
     losses = np.empty((len(alphas), len(folds)))
     for fold, (train, test) in enumerate(folds):
-        data = center(X[train], y[train], fit_intercept)
-        coefs, _ = solve_grid(data.X, data.y, alphas, l1_ratio)
-        predictions = (X[test] - data.X_mean) @ coefs + data.y_mean
-        losses[:, fold] = ((y[test][:, None] - predictions) ** 2).mean(axis=0)
+        data = center(X[train], y[train], fit_intercept, _part(weights, train))
+        coefs, intercepts = data.solution(solve_grid(data, alphas, l1_ratio)[0].T)
+        losses[:, fold] = _test_losses(X, y, weights, test, coefs, intercepts)
     return losses
 
 
-def _one_standard_error(losses: FloatArray, alphas: FloatArray) -> int:
+def _part(weights: FloatArray | None, rows: Any) -> FloatArray | None:
+    """Return the weights of some rows, if there are weights."""
+    return None if weights is None else weights[rows]
+
+
+def _test_losses(
+    X: FloatArray,
+    y: FloatArray,
+    weights: FloatArray | None,
+    test: Any,
+    coefs: FloatArray,
+    intercepts: FloatArray,
+) -> FloatArray:
+    """Return the mean squared error on the rows ``test`` of models given row by row."""
+    with np.errstate(over="ignore"):  # `_check_losses` looks at the result
+        squared_errors = (y[test][:, None] - X[test] @ coefs.T - intercepts) ** 2
+    if weights is None:
+        plain: FloatArray = squared_errors.mean(axis=0)
+        return plain
+    share = weights[test]
+    if not share.any():
+        raise ValueError("sample_weight is zero for all samples of a fold, so it has no error.")
+    weighted: FloatArray = share @ squared_errors / share.sum()
+    return weighted
+
+
+def _check_losses(losses: FloatArray) -> None:
+    """Raise if squared errors overflow."""
+    if not np.isfinite(losses).all():
+        raise ValueError(
+            "The squared errors leave the range of floating-point numbers: use other units for y, "
+            "or alphas that are not as weak for these data."
+        )
+
+
+def _one_standard_error(
+    losses: FloatArray, alphas: FloatArray, weights: FloatArray | None = None
+) -> int:
     """Return the index of the strongest penalty within one standard error of the best."""
     if losses.shape[1] < 2:
         return int(losses.mean(axis=1).argmin())
-    return one_standard_error_rule(losses, complexity=-alphas)
+    if weights is None:
+        return one_standard_error_rule(losses, complexity=-alphas)
+    share = weights / weights.sum()
+    losses = losses / losses.max() if losses.max() > 0 else losses  # no square may overflow
+    means = losses @ share
+    best = int(means.argmin())
+    n_samples = len(share)
+    deviations = share * (losses[best] - means[best])
+    error = np.sqrt(n_samples / (n_samples - 1) * (deviations @ deviations))
+    # The strengths decrease.
+    return int(np.flatnonzero(means <= means[best] + error)[0])
 
 
 def _check_rule(rule: str) -> None:
@@ -79,7 +148,7 @@ class RidgeCV(LinearModel):
     alphas_ : ndarray of shape (n_alphas,)
         The strengths, in decreasing order.
     mse_path_ : ndarray of shape (n_alphas, n_folds)
-        Mean squared error on each fold, or on each sample for leave-one-out.
+        Mean squared error on each fold, or for leave-one-out on each sample of positive weight.
     best_score_ : float
         Negative mean error of ``alpha_``.
     coef_ : ndarray of shape (n_features,)
@@ -110,6 +179,14 @@ class RidgeCV(LinearModel):
     mse_path_: FloatArray
     best_score_: float
 
+    _left_out: ClassVar[dict[str, str]] = {
+        "alpha_per_target": "there is one target",
+        "gcv_mode": "the decomposition that is accurate for the alphas is chosen",
+        "scoring": "strengths are compared by squared errors; for others use GridSearchCV",
+        "store_cv_results": "the errors are always kept, in mse_path_",
+        **_LEFT_OUT,
+    }
+
     def __init__(
         self,
         alphas: ArrayLike = (0.1, 1.0, 10.0),
@@ -123,13 +200,18 @@ class RidgeCV(LinearModel):
         self.cv = cv
         self.rule = rule
 
-    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: float | ArrayLike | None = None
+    ) -> Self:
         """Choose the strength, then fit to all samples.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
         y : array-like of shape (n_samples,)
+        sample_weight : float or array-like of shape (n_samples,), optional
+            Factors of the squared errors, in the fits and in the means of the errors. A sample of
+            weight 2 is left out as a whole.
 
         Returns
         -------
@@ -138,46 +220,74 @@ class RidgeCV(LinearModel):
 
         Raises
         ------
+        TypeError
+            If a parameter has the wrong type.
         ValueError
             If a parameter is out of range, or the data are not finite numbers of matching shapes,
             or there is only one sample to leave out.
         """
         _check_rule(self.rule)
+        fit_intercept = check_boolean("fit_intercept", self.fit_intercept)
         alphas = np.sort(check_alphas(self.alphas))[::-1]
         if alphas[-1] == 0:
             raise ValueError("alphas must be positive, got 0.")
         X, y = check_data(X, y, estimator=self)
-        if len(y) < 2:
-            raise ValueError(f"Cross-validation needs at least 2 samples, got n_samples={len(y)}.")
-        data = center(X, y, self.fit_intercept)
-        spectrum = Spectrum.of(data.X, data.y, alphas[-1], centered=self.fit_intercept)
-        if self.cv is None:
-            errors = spectrum.leave_one_out_errors(data.y, alphas, centered=self.fit_intercept)
-            self.mse_path_ = errors.T**2
-        else:
-            folds = list(check_cv(self.cv).split(X, y))
-            self.mse_path_ = np.column_stack(
-                [self._test_losses(X, y, alphas, train, test) for train, test in folds]
+        weights = check_weights(sample_weight, X)
+        data = center(X, y, fit_intercept, weights)
+        if len(data.y) < 2:
+            raise ValueError(
+                f"Cross-validation needs at least 2 samples, got n_samples={len(data.y)}."
             )
-        means = self.mse_path_.mean(axis=1)
-        best, simplest = int(means.argmin()), _one_standard_error(self.mse_path_, alphas)
-        chosen = best if self.rule == "min" else simplest
-        self.alphas_ = alphas
-        self.alpha_min_, self.alpha_1se_ = float(alphas[best]), float(alphas[simplest])
-        self.alpha_, self.best_score_ = float(alphas[chosen]), -float(means[chosen])
-        self._set_solution(spectrum.coef(self.alpha_), data)
+        strengths = data.l2(alphas / data.total_weight)
+        spectrum = Spectrum.of(data.X, data.y, float(strengths[-1]), data.unpenalized)
+        if self.cv is None:
+            losses, share = self._leave_one_out(data, strengths, spectrum, weights)
+        else:
+            losses, share = self._fold_losses(X, y, weights, alphas), None
+        self._choose(losses, share, alphas)
+        chosen = int(np.flatnonzero(alphas == self.alpha_)[0])
+        self._set_solution(spectrum.coef(float(strengths[chosen])), data)
         return self
 
-    def _test_losses(
-        self, X: FloatArray, y: FloatArray, alphas: FloatArray, train: Any, test: Any
+    def _leave_one_out(
+        self,
+        data: CenteredData,
+        strengths: FloatArray,
+        spectrum: Spectrum,
+        weights: FloatArray | None,
+    ) -> tuple[FloatArray, FloatArray | None]:
+        """Return the squared errors of samples left out, and their weights."""
+        errors = leave_one_out_errors(data.X, data.y, strengths, spectrum, data.unpenalized)
+        share = None
+        if weights is not None:
+            share = weights[weights > 0]
+            errors /= np.sqrt(share / data.total_weight)[:, None]  # rows were multiplied by it
+        with np.errstate(over="ignore"):
+            losses: FloatArray = (errors.T * data.y_scale) ** 2
+        return losses, share
+
+    def _fold_losses(
+        self, X: FloatArray, y: FloatArray, weights: FloatArray | None, alphas: FloatArray
     ) -> FloatArray:
-        """Return the mean squared error of each strength on one fold."""
-        _, coefs, intercepts = ridge_path(
-            X[train], y[train], alphas, fit_intercept=self.fit_intercept
-        )
-        squared_errors = (y[test][:, None] - X[test] @ coefs - intercepts) ** 2
-        losses: FloatArray = squared_errors.mean(axis=0)
-        return losses
+        """Return the mean squared error of each strength on each fold."""
+        columns = []
+        for train, test in list(check_cv(self.cv).split(X, y)):
+            data = center(X[train], y[train], self.fit_intercept, _part(weights, train))
+            strengths = data.l2(alphas / data.total_weight)
+            spectrum = Spectrum.of(data.X, data.y, float(strengths[-1]), data.unpenalized)
+            coefs, intercepts = data.solution(spectrum.coefs(strengths).T)
+            columns.append(_test_losses(X, y, weights, test, coefs, intercepts))
+        return np.column_stack(columns)
+
+    def _choose(self, losses: FloatArray, share: FloatArray | None, alphas: FloatArray) -> None:
+        """Store the choices, given the losses of shape (n_alphas, n_folds)."""
+        _check_losses(losses)
+        means = losses.mean(axis=1) if share is None else losses @ share / share.sum()
+        best, simplest = int(means.argmin()), _one_standard_error(losses, alphas, share)
+        chosen = best if self.rule == "min" else simplest
+        self.alphas_, self.mse_path_ = alphas, losses
+        self.alpha_min_, self.alpha_1se_ = float(alphas[best]), float(alphas[simplest])
+        self.alpha_, self.best_score_ = float(alphas[chosen]), -float(means[chosen])
 
 
 class ElasticNetCV(LinearModel):
@@ -208,7 +318,8 @@ class ElasticNetCV(LinearModel):
     l1_ratio_ : float
         The chosen mixture.
     alphas_ : ndarray of shape (n_alphas,) or (n_l1_ratios, n_alphas)
-        The strengths, in decreasing order, for each mixture.
+        The strengths, in decreasing order; with an automatic grid and several mixtures, for each
+        of these.
     mse_path_ : ndarray of shape (n_alphas, n_folds) or (n_l1_ratios, n_alphas, n_folds)
         Mean squared error on each fold.
     coef_ : ndarray of shape (n_features,)
@@ -238,6 +349,11 @@ class ElasticNetCV(LinearModel):
     dual_gap_: float
     n_iter_: int
 
+    _left_out: ClassVar[dict[str, str]] = {
+        "n_alphas": "alphas takes a number as well",
+        **_LEFT_OUT,
+    }
+
     def __init__(
         self,
         *,
@@ -255,13 +371,17 @@ class ElasticNetCV(LinearModel):
         self.cv = cv
         self.rule = rule
 
-    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: float | ArrayLike | None = None
+    ) -> Self:
         """Choose strength and mixture, then fit to all samples.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
         y : array-like of shape (n_samples,)
+        sample_weight : float or array-like of shape (n_samples,), optional
+            Weights of the squared errors, in the fits and in the mean error of each fold.
 
         Returns
         -------
@@ -270,41 +390,48 @@ class ElasticNetCV(LinearModel):
 
         Raises
         ------
+        TypeError
+            If a parameter has the wrong type.
         ValueError
             If a parameter is out of range, or the data are not finite numbers of matching shapes.
         """
         _check_rule(self.rule)
+        fit_intercept = check_boolean("fit_intercept", self.fit_intercept)
         X, y = check_data(X, y, estimator=self)
-        ratios = [
-            check_interval("l1_ratio", ratio.item(), 0.0, 1.0)
-            for ratio in np.atleast_1d(np.asarray(self.l1_ratio))
-        ]
-        if not ratios:
-            raise ValueError("l1_ratio must contain at least one value, got none.")
-        grids = [self._grid(X, y, ratio) for ratio in ratios]
+        weights = check_weights(sample_weight, X)
+        ratios = self._ratios()
+        grids = [self._grid(center(X, y, fit_intercept, weights), ratio) for ratio in ratios]
         folds = list(check_cv(self.cv).split(X, y))
         losses = [
-            _fold_losses(X, y, grid, ratio, self.fit_intercept, folds)
+            _fold_losses(X, y, weights, grid, ratio, fit_intercept, folds)
             for grid, ratio in zip(grids, ratios, strict=True)
         ]
         self._choose(np.array(grids), np.array(ratios), np.array(losses))
-        final = ElasticNet(
-            self.alpha_, l1_ratio=self.l1_ratio_, fit_intercept=self.fit_intercept
-        ).fit(X, y)
+        final = ElasticNet(self.alpha_, l1_ratio=self.l1_ratio_, fit_intercept=fit_intercept)
+        final.fit(X, y, weights)
         self.coef_, self.intercept_ = final.coef_, final.intercept_
         self.dual_gap_, self.n_iter_ = final.dual_gap_, final.n_iter_
         return self
 
-    def _grid(self, X: FloatArray, y: FloatArray, l1_ratio: float) -> FloatArray:
+    def _ratios(self) -> list[float]:
+        """Return the mixtures to try."""
+        given = np.atleast_1d(np.asarray(self.l1_ratio))
+        if given.ndim != 1:
+            raise ValueError(f"l1_ratio must be a number or a sequence, got shape {given.shape}.")
+        if not given.size:
+            raise ValueError("l1_ratio must contain at least one value, got none.")
+        return [check_interval("l1_ratio", ratio.item(), 0.0, 1.0) for ratio in given]
+
+    def _grid(self, data: CenteredData, l1_ratio: float) -> FloatArray:
         """Return the strengths to try with one mixture, in decreasing order."""
         if isinstance(self.alphas, numbers.Integral):
             n_alphas = check_integer("alphas", self.alphas, 1)
-            data = center(X, y, self.fit_intercept)
-            return automatic_grid(data.X, data.y, l1_ratio, self.eps, n_alphas)
+            return automatic_grid(data, l1_ratio, self.eps, n_alphas)
         return np.sort(check_alphas(self.alphas))[::-1]
 
     def _choose(self, grids: FloatArray, ratios: FloatArray, losses: FloatArray) -> None:
         """Store the choices, given the losses of shape (n_l1_ratios, n_alphas, n_folds)."""
+        _check_losses(losses)
         means = losses.mean(axis=2)
         row, best = (int(i) for i in np.unravel_index(means.argmin(), means.shape))
         simplest = _one_standard_error(losses[row], grids[row])
@@ -312,7 +439,10 @@ class ElasticNetCV(LinearModel):
         self.alpha_min_, self.alpha_1se_ = float(grids[row, best]), float(grids[row, simplest])
         self.alpha_ = self.alpha_min_ if self.rule == "min" else self.alpha_1se_
         single = len(ratios) == 1
-        self.alphas_, self.mse_path_ = (grids[0], losses[0]) if single else (grids, losses)
+        self.mse_path_ = losses[0] if single else losses
+        # An explicit grid is the same for all mixtures.
+        automatic = isinstance(self.alphas, numbers.Integral)
+        self.alphas_ = grids if automatic and not single else grids[0]
 
 
 class LassoCV(ElasticNetCV):

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import ClassVar, Self
 
 from numpy.typing import ArrayLike
 
 from lessons_lib import penalties
-from lessons_lib._validation import FloatArray, check_data, check_integer, check_interval
-from lessons_lib.linear._base import LinearModel, center
+from lessons_lib._validation import (
+    FloatArray,
+    check_boolean,
+    check_data,
+    check_integer,
+    check_interval,
+)
+from lessons_lib.linear._base import LinearModel, center, check_weights
 from lessons_lib.linear.ridge import Spectrum
 from lessons_lib.solvers import (
     active_set_newton,
@@ -98,6 +104,16 @@ class ElasticNet(LinearModel):
     n_iter_: int
     dual_gap_: float
 
+    _left_out: ClassVar[dict[str, str]] = {
+        "copy_X": "the data are never changed",
+        "positive": "the path and the active-set method are written for both signs",
+        "precompute": "the solvers decide themselves whether products of features pay off",
+        "random_state": "nothing is random",
+        "selection": "coordinate descent is cyclic, so that its results repeat",
+        "warm_start": "an exact fit needs no start; the functions of lessons_lib.solvers take "
+        "coef_init",
+    }
+
     def __init__(
         self,
         alpha: float = 1.0,
@@ -115,13 +131,19 @@ class ElasticNet(LinearModel):
         self.max_iter = max_iter
         self.tol = tol
 
-    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Fit the model.
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: float | ArrayLike | None = None
+    ) -> Self:
+        r"""Fit the model.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
         y : array-like of shape (n_samples,)
+        sample_weight : float or array-like of shape (n_samples,), optional
+            Weights :math:`v_i \ge 0`. The mean of squares becomes the weighted mean
+            :math:`\sum_i v_i (\ldots)^2 / 2\sum_i v_i`, so that a weight of 2 counts like a
+            sample given twice, and only ratios of weights matter.
 
         Returns
         -------
@@ -130,6 +152,8 @@ class ElasticNet(LinearModel):
 
         Raises
         ------
+        TypeError
+            If a parameter has the wrong type.
         ValueError
             If a parameter is out of range, or the data are not finite numbers of matching shapes.
 
@@ -140,15 +164,17 @@ class ElasticNet(LinearModel):
         """
         alpha = check_interval("alpha", self.alpha)
         l1_ratio = check_interval("l1_ratio", self.l1_ratio, 0.0, 1.0)
+        fit_intercept = check_boolean("fit_intercept", self.fit_intercept)
         tol = check_interval("tol", self.tol)
         max_iter = check_integer("max_iter", self.max_iter, 1)
         if self.solver != "homotopy" and self.solver not in _ITERATIVE_SOLVERS:
             names = ", ".join(sorted([*_ITERATIVE_SOLVERS, "homotopy"]))
             raise ValueError(f"solver must be one of {names}, got {self.solver!r}.")
         X, y = check_data(X, y, estimator=self)
-        data = center(X, y, self.fit_intercept)
-        penalty = penalties.ElasticNet(alpha, l1_ratio)
+        data = center(X, y, fit_intercept, check_weights(sample_weight, X))
+        penalty = data.penalty(alpha, l1_ratio)
         coef = self._solve(data.X, data.y, penalty, max_iter, tol)
+        self.dual_gap_ = self.dual_gap_ * data.y_scale * data.y_scale
         self._set_solution(coef, data)
         return self
 
@@ -171,8 +197,7 @@ class ElasticNet(LinearModel):
         else:
             solver = _ITERATIVE_SOLVERS[self.solver]
             result = solver(X, y, penalty, max_iter=max_iter, tol=tol)
-            self.n_iter_, self.dual_gap_ = max(result.n_iter, 1), result.dual_gap
-            return result.coef
+            coef, self.dual_gap_, n_iter = result.coef, result.dual_gap, result.n_iter
         # By scikit-learn's contract a fit counts as at least one iteration.
         self.n_iter_ = max(n_iter, 1)
         return coef

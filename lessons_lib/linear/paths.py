@@ -8,8 +8,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lessons_lib import penalties, solvers
-from lessons_lib._validation import FloatArray, check_data, check_integer, check_interval
-from lessons_lib.linear._base import center
+from lessons_lib._validation import (
+    FloatArray,
+    check_boolean,
+    check_data,
+    check_integer,
+    check_interval,
+)
+from lessons_lib.linear._base import CenteredData, center
 from lessons_lib.linear.ridge import Spectrum, check_alphas
 from lessons_lib.solvers._monitor import ROUNDING_GAP, dual_gaps, inexact_gap, warn_not_exact
 from lessons_lib.solvers.active_set import finish
@@ -62,12 +68,11 @@ def alpha_grid(
     """
     X, y = check_data(X, y)
     n_alphas = check_integer("n_alphas", n_alphas, 1)
-    return automatic_grid(*center(X, y, fit_intercept)[:2], l1_ratio, eps, n_alphas)
+    data = center(X, y, check_boolean("fit_intercept", fit_intercept))
+    return automatic_grid(data, l1_ratio, eps, n_alphas)
 
 
-def automatic_grid(
-    X: FloatArray, y: FloatArray, l1_ratio: float, eps: float, n_alphas: int
-) -> FloatArray:
+def automatic_grid(data: CenteredData, l1_ratio: float, eps: float, n_alphas: int) -> FloatArray:
     """Do what `alpha_grid` does, for data that have been checked and centered."""
     l1_ratio = check_interval("l1_ratio", l1_ratio, 0.0, 1.0)
     eps = check_interval("eps", eps, 0.0, 1.0, open_low=True)
@@ -76,32 +81,40 @@ def automatic_grid(
             "l1_ratio must be positive for an automatic grid, since ridge coefficients never "
             "become zero: pass the strengths as alphas."
         )
-    alpha_max = penalties.ElasticNet(1.0, l1_ratio).alpha_max(-(y @ X) / len(y))
+    gradient = -(data.y @ data.X) / len(data.y)
+    scaled = penalties.ElasticNet(1.0, l1_ratio).alpha_max(gradient)
+    alpha_max = scaled * data.X_scale * data.y_scale
     tiny = float(np.finfo(np.float64).resolution)
-    if alpha_max <= tiny:
+    # Rounding errors of a constant y are not mistaken for something to explain.
+    noise = float(np.linalg.norm(data.X) * np.linalg.norm(data.y)) / len(data.y)
+    if scaled <= 1e-15 * noise or alpha_max == 0:
         return np.full(n_alphas, tiny)
+    if not np.isfinite(alpha_max):
+        raise ValueError(
+            "The largest strength leaves the range of floating-point numbers: X has values as "
+            f"large as {2 * data.X_scale:.1g} and y {2 * data.y_scale:.1g}. Use other units."
+        )
     grid: FloatArray = alpha_max * eps ** np.linspace(0.0, 1.0, n_alphas)
     return grid
 
 
 def solve_grid(
-    X: FloatArray, y: FloatArray, alphas: FloatArray, l1_ratio: float
+    data: CenteredData, alphas: FloatArray, l1_ratio: float
 ) -> tuple[FloatArray, FloatArray]:
     """Return exact Elastic Net coefficients for centered data and decreasing strengths.
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_features)
-    y : ndarray of shape (n_samples,)
+    data : CenteredData
     alphas : ndarray of shape (n_alphas,)
-        Decreasing strengths.
+        Decreasing strengths, in the units of the data before centering.
     l1_ratio : float
         Mixture between 0 (ridge) and 1 (lasso).
 
     Returns
     -------
     coefs : ndarray of shape (n_features, n_alphas)
-        One column for each strength.
+        One column for each strength, in the units of the centered data.
     dual_gaps : ndarray of shape (n_alphas,)
 
     Warns
@@ -109,10 +122,11 @@ def solve_grid(
     ConvergenceWarning
         If a duality gap is larger than rounding errors explain.
     """
-    l1, l2 = alphas * l1_ratio, alphas * (1.0 - l1_ratio)
+    X, y = data.X, data.y
+    l1, l2 = data.l1(alphas * l1_ratio), data.l2(alphas * (1.0 - l1_ratio))
     if l1_ratio == 0:
-        strengths = len(y) * alphas
-        coefs = Spectrum.of(X, y, strengths.min(), centered=False).coefs(strengths)
+        strengths = len(y) * l2
+        coefs = Spectrum.of(X, y, float(strengths.min())).coefs(strengths)
         return coefs, dual_gaps(X, y, coefs, l1, l2)
     n_positive = int(np.count_nonzero(l1 > 0))  # without a penalty it is least squares
     coefs, gaps = np.empty((X.shape[1], len(alphas))), np.empty(len(alphas))
@@ -121,7 +135,7 @@ def solve_grid(
         gaps[n_positive:] = dual_gaps(X, y, coefs[:, n_positive:], l1[n_positive:], l2[n_positive:])
     if n_positive > 0:
         first = slice(n_positive)
-        homotopy = solve_grid_by_homotopy(X, y, alphas[first], l1_ratio)
+        homotopy = solve_grid_by_homotopy(X, y, l1[first], l2[first])
         coefs[:, first], gaps[first] = finish(X, y, homotopy, l1[first], l2[first])
         _warn_of_gaps(X, y, coefs[:, first], gaps[first])
     return coefs, gaps
@@ -187,11 +201,13 @@ def elastic_net_path(
     """
     X, y = check_data(X, y)
     l1_ratio = check_interval("l1_ratio", l1_ratio, 0.0, 1.0)
+    data = center(X, y, fit_intercept=False)
     if isinstance(alphas, numbers.Integral):
-        grid = automatic_grid(X, y, l1_ratio, eps, check_integer("alphas", alphas, 1))
+        grid = automatic_grid(data, l1_ratio, eps, check_integer("alphas", alphas, 1))
     else:
         grid = np.sort(check_alphas(alphas))[::-1]
-    return grid, *solve_grid(X, y, grid, l1_ratio)
+    coefs, gaps = solve_grid(data, grid, l1_ratio)
+    return grid, data.solution(coefs.T)[0].T, gaps * data.y_scale * data.y_scale
 
 
 def lasso_path(

@@ -3,43 +3,47 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import linalg
 from sklearn.utils.validation import check_array
 
-from lessons_lib._validation import FloatArray, check_data, check_interval
-from lessons_lib.linear._base import LinearModel, center
+from lessons_lib._validation import FloatArray, check_boolean, check_data, check_interval
+from lessons_lib.linear._base import LinearModel, center, check_weights
 
 __all__ = ["Ridge", "Spectrum", "effective_degrees_of_freedom", "ridge_path"]
 
 # A Gram matrix has the squared condition number of X. Below this reciprocal condition number
 # its solution keeps fewer than about eleven correct digits, and the SVD of X is used instead.
 _MIN_RCOND = 1e-5
+# A difference from 1 smaller than this has lost more than four digits.
+_DELICATE = 1e-4
 
 
-def _gram(X: FloatArray, *, centered: bool) -> tuple[FloatArray, float]:
-    """Return the smaller of XᵀX and XXᵀ, and a constant that was added to all its entries.
+def _gram(X: FloatArray, unpenalized: FloatArray | None) -> tuple[FloatArray, float]:
+    """Return the smaller of XᵀX and XXᵀ, and by how much an eigenvalue of it was raised.
 
-    Centering makes the vector of ones a null direction of XXᵀ. As y is orthogonal to it, raising
-    its eigenvalue changes no coefficient, but it keeps the matrix regular.
+    Centering makes the direction of the intercept a null direction of XXᵀ. As y is orthogonal to
+    it, raising its eigenvalue changes no coefficient, but it keeps the matrix regular.
     """
     n_samples, n_features = X.shape
     if n_features <= n_samples:
         return X.T @ X, 0.0
     gram: FloatArray = X @ X.T
-    lift = gram.trace() / n_samples**2 if centered else 0.0
-    gram += lift
+    if unpenalized is None:
+        return gram, 0.0
+    lift = float(gram.trace()) / n_samples
+    gram += lift * np.outer(unpenalized, unpenalized)
     return gram, lift
 
 
 def _solve_closed_form(
-    X: FloatArray, y: FloatArray, alpha: float, *, centered: bool
+    X: FloatArray, y: FloatArray, alpha: float, unpenalized: FloatArray | None
 ) -> tuple[FloatArray, float]:
     """Solve the normal equations; return (coef, reciprocal condition number of the matrix)."""
-    gram, _ = _gram(X, centered=centered)
+    gram, _ = _gram(X, unpenalized)
     gram.flat[:: len(gram) + 1] += alpha
     factor = linalg.cholesky(gram, lower=True, check_finite=False)
     rcond, _ = linalg.lapack.dpocon(factor, np.linalg.norm(gram, 1), uplo="L")
@@ -91,27 +95,39 @@ class Spectrum:
         return cls(s[keep] ** 2, scores, Vt[keep].T, scores.T @ y)
 
     @classmethod
-    def from_gram(cls, X: FloatArray, y: FloatArray, *, centered: bool) -> Self:
+    def from_gram(cls, X: FloatArray, y: FloatArray, unpenalized: FloatArray | None) -> Self:
         """Decompose the smaller of XᵀX and XXᵀ: several times faster than the SVD.
 
         Small singular values lose half of their digits, which does no harm as long as the
-        penalty is much larger than their squares.
+        penalty is much larger than their squares. ``unpenalized`` is the direction of the
+        intercept, if there is one; the data are centered then.
         """
-        gram, lift = _gram(X, centered=centered)
+        gram, lift = _gram(X, unpenalized)
         squared, vectors = linalg.eigh(gram, check_finite=False)
         squared = np.maximum(squared, 0.0)
         if len(gram) == X.shape[1]:
             scores = X @ vectors
             return cls(squared, scores, vectors, scores.T @ y)
-        without_lift = np.maximum(squared - lift * vectors.sum(axis=0) ** 2, 0.0)
+        if unpenalized is None:
+            return cls(squared, vectors * np.sqrt(squared), X.T @ vectors, vectors.T @ y)
+        along = (unpenalized @ vectors) ** 2
+        if along.max() < 1.0 - _MIN_RCOND:  # an eigenvalue equals the raised one: they are mixed
+            return cls.from_svd(X, y)
+        without_lift = np.maximum(squared - lift * along, 0.0)
         return cls(squared, vectors * np.sqrt(without_lift), X.T @ vectors, vectors.T @ y)
 
     @classmethod
-    def of(cls, X: FloatArray, y: FloatArray, smallest_alpha: float, *, centered: bool) -> Self:
+    def of(
+        cls,
+        X: FloatArray,
+        y: FloatArray,
+        smallest_alpha: float,
+        unpenalized: FloatArray | None = None,
+    ) -> Self:
         """Take the fast decomposition where it is accurate for ``smallest_alpha``, else the SVD."""
         if smallest_alpha > 0:
-            spectrum = cls.from_gram(X, y, centered=centered)
-            smallest, largest = spectrum.squared[[0, -1]] + smallest_alpha
+            spectrum = cls.from_gram(X, y, unpenalized)
+            smallest, largest = np.sort(spectrum.squared)[[0, -1]] + smallest_alpha
             if smallest > _MIN_RCOND * largest:
                 return spectrum
         return cls.from_svd(X, y)
@@ -125,8 +141,8 @@ class Spectrum:
         return self.basis @ (self.projections[:, None] / (self.squared[:, None] + alphas))
 
     def leave_one_out_errors(
-        self, y: FloatArray, alphas: FloatArray, *, centered: bool
-    ) -> FloatArray:
+        self, y: FloatArray, alphas: FloatArray, unpenalized: FloatArray | None
+    ) -> tuple[FloatArray, FloatArray]:
         r"""Return the error for each sample of the model fitted to all others, without refitting.
 
         .. math::
@@ -134,27 +150,116 @@ class Spectrum:
             y_i - \hat y_i^{(-i)} = \frac{y_i - \hat y_i}{1 - h_i}, \qquad
             h = \operatorname{diag}\big(X(X^\top X + \alpha I)^{-1}X^\top\big)
 
-        An intercept adds :math:`1/n` to the leverages :math:`h`. See Golub, Heath & Wahba,
-        "Generalized Cross-Validation as a Method for Choosing a Good Ridge Parameter",
-        Technometrics 21 (1979), eq. 1.3.
+        An intercept is one more direction :math:`u_0`, which is not shrunk: it adds
+        :math:`u_{i0}^2` to the leverages :math:`h`. See Golub, Heath & Wahba, "Generalized
+        Cross-Validation as a Method for Choosing a Good Ridge Parameter", Technometrics 21 (1979),
+        eq. 1.3.
 
         Parameters
         ----------
         y : ndarray of shape (n_samples,)
             The target that was decomposed.
         alphas : ndarray of shape (n_alphas,)
-        centered : bool
-            Whether the data were centered, that is, the model has an intercept.
+        unpenalized : ndarray of shape (n_samples,) or None
+            The direction :math:`u_0`, of length 1; constant unless there are sample weights.
 
         Returns
         -------
-        ndarray of shape (n_samples, n_alphas)
+        errors : ndarray of shape (n_samples, n_alphas)
+        without_leverage : ndarray of shape (n_samples, n_alphas)
+            :math:`1 - h`. The smaller it is, the fewer digits of the error are correct.
         """
         inverse = 1.0 / (self.squared[:, None] + alphas)
         residuals = y[:, None] - self.scores @ ((self.scores.T @ y)[:, None] * inverse)
-        leverages = self.scores**2 @ inverse + (1.0 / len(y) if centered else 0.0)
-        errors: FloatArray = residuals / (1.0 - leverages)
+        leverages = self.scores**2 @ inverse
+        if unpenalized is not None:
+            leverages += unpenalized[:, None] ** 2
+        without_leverage: FloatArray = 1.0 - leverages
+        with np.errstate(divide="ignore", invalid="ignore"):  # the caller looks at the second
+            errors: FloatArray = residuals / without_leverage
+        return errors, without_leverage
+
+
+def leave_one_out_errors(
+    X: FloatArray,
+    y: FloatArray,
+    alphas: FloatArray,
+    spectrum: Spectrum,
+    unpenalized: FloatArray | None,
+) -> FloatArray:
+    r"""Return the errors of `Spectrum.leave_one_out_errors`, accurate for any strengths.
+
+    Where the model almost interpolates, both sides of the fraction are differences of nearly equal
+    numbers. So neither is computed as a difference there: with the left singular vectors
+    :math:`u_k` and the projection :math:`P` on the directions that no feature reaches,
+
+    .. math::
+
+        y_i - \hat y_i = (Py)_i + \sum_k \frac{\alpha}{s_k^2+\alpha}\, u_{ik}\, u_k^\top y,
+        \qquad 1 - h_i = P_{ii} + \sum_k \frac{\alpha}{s_k^2+\alpha}\, u_{ik}^2.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+    y : ndarray of shape (n_samples,)
+        The data that were decomposed.
+    alphas : ndarray of shape (n_alphas,)
+        Positive strengths.
+    spectrum : Spectrum
+    unpenalized : ndarray of shape (n_samples,) or None
+        The direction of the intercept.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_alphas)
+    """
+    errors, without_leverage = spectrum.leave_one_out_errors(y, alphas, unpenalized)
+    if without_leverage.min() > _DELICATE:
         return errors
+    accurate = Spectrum.from_svd(X, y)
+    U = accurate.scores / np.sqrt(accurate.squared)
+    remaining = alphas / (accurate.squared[:, None] + alphas)
+    projected, diagonal = _out_of_reach(U, unpenalized, y)
+    residuals = projected[:, None] + U @ ((U.T @ y)[:, None] * remaining)
+    stable: FloatArray = residuals / (diagonal[:, None] + U**2 @ remaining)
+    return stable
+
+
+def _out_of_reach(
+    U: FloatArray, unpenalized: FloatArray | None, y: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return Py and the diagonal of P, the projection on what the columns of ``U`` do not span.
+
+    Parameters
+    ----------
+    U : ndarray of shape (n_samples, rank)
+        Orthonormal columns.
+    unpenalized : ndarray of shape (n_samples,) or None
+        One more of them.
+    y : ndarray of shape (n_samples,)
+
+    Returns
+    -------
+    Py : ndarray of shape (n_samples,)
+    diagonal : ndarray of shape (n_samples,)
+    """
+    basis = U if unpenalized is None else np.column_stack([unpenalized, U])
+    n_samples, rank = basis.shape
+    if rank >= n_samples:  # everything is reached
+        return np.zeros(n_samples), np.zeros(n_samples)
+    projected = y - basis @ (basis.T @ y)
+    diagonal = 1.0 - np.einsum("ij,ij->i", basis, basis)
+    # Of samples that nearly have a direction of their own nothing but rounding errors would
+    # remain. For these P is applied to the unit vector itself; doing so twice is enough.
+    delicate = np.flatnonzero(diagonal < _DELICATE)
+    rows = np.zeros((len(delicate), n_samples))
+    rows[range(len(delicate)), delicate] = 1.0
+    for _ in range(2):
+        rows -= (rows @ basis) @ basis.T
+    rows[np.linalg.norm(rows, axis=1) < 4 * n_samples * np.finfo(np.float64).eps] = 0.0
+    diagonal[delicate] = np.einsum("ij,ij->i", rows, rows)
+    projected[delicate] = rows @ projected
+    return projected, diagonal
 
 
 class Ridge(LinearModel):
@@ -211,6 +316,14 @@ class Ridge(LinearModel):
     n_iter_: None
     solver_: str
 
+    _left_out: ClassVar[dict[str, str]] = {
+        "copy_X": "the data are never changed",
+        "max_iter": "the solvers are direct and do not iterate",
+        "tol": "the solvers are direct and do not iterate",
+        "positive": "with a bound there is no closed form; see scipy.optimize.lsq_linear",
+        "random_state": "nothing is random",
+    }
+
     def __init__(
         self, alpha: float = 1.0, *, fit_intercept: bool = True, solver: str = "auto"
     ) -> None:
@@ -218,13 +331,18 @@ class Ridge(LinearModel):
         self.fit_intercept = fit_intercept
         self.solver = solver
 
-    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Fit the model.
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: float | ArrayLike | None = None
+    ) -> Self:
+        r"""Fit the model.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        sample_weight : float or array-like of shape (n_samples,), optional
+            Factors :math:`v_i \ge 0` of the squared errors. A weight of 2 counts like a sample
+            given twice.
 
         Returns
         -------
@@ -233,30 +351,36 @@ class Ridge(LinearModel):
 
         Raises
         ------
+        TypeError
+            If a parameter has the wrong type.
         ValueError
             If ``alpha`` is negative, ``solver`` is unknown, the data are not finite numbers of
             matching shapes, or ``solver="cholesky"`` meets a singular matrix.
         """
         alpha = check_interval("alpha", self.alpha)
+        fit_intercept = check_boolean("fit_intercept", self.fit_intercept)
         X, y = check_data(X, y, multi_output=True, estimator=self)
-        data = center(X, y, self.fit_intercept)
-        coef, self.solver_ = self._solve(data.X, data.y, alpha)
+        data = center(X, y, fit_intercept, check_weights(sample_weight, X))
+        strength = float(data.l2(alpha / data.total_weight))
+        coef, self.solver_ = self._solve(data.X, data.y, strength, data.unpenalized)
         self.n_iter_ = None
         self._set_solution(coef.T, data)
         return self
 
-    def _solve(self, X: FloatArray, y: FloatArray, alpha: float) -> tuple[FloatArray, str]:
+    def _solve(
+        self, X: FloatArray, y: FloatArray, alpha: float, unpenalized: FloatArray | None
+    ) -> tuple[FloatArray, str]:
         """Return the coefficients and the name of the solver that computed them."""
         if self.solver not in ("auto", "cholesky", "svd"):
             raise ValueError(f"solver must be 'auto', 'cholesky' or 'svd', got {self.solver!r}.")
         if self.solver == "cholesky" or (self.solver == "auto" and alpha > 0):
             try:
-                coef, rcond = _solve_closed_form(X, y, alpha, centered=self.fit_intercept)
+                coef, rcond = _solve_closed_form(X, y, alpha, unpenalized)
             except linalg.LinAlgError as error:
                 if self.solver == "cholesky":
                     raise ValueError(
                         f"solver='cholesky' needs a positive definite matrix, and with alpha="
-                        f"{alpha:g} it is singular: use a larger alpha or solver='svd'."
+                        f"{self.alpha:g} it is singular: use a larger alpha or solver='svd'."
                     ) from error
             else:
                 if self.solver == "cholesky" or rcond > _MIN_RCOND:
@@ -283,10 +407,15 @@ def check_alphas(alphas: ArrayLike) -> FloatArray:
 
     Raises
     ------
+    TypeError
+        If they are no real numbers.
     ValueError
         If there is none, or one that is negative or not finite.
     """
-    checked = np.atleast_1d(np.asarray(alphas, dtype=np.float64))
+    given = np.asarray(alphas)
+    if given.dtype.kind not in "iuf":
+        raise TypeError(f"alphas must be real numbers, got {alphas!r}.")
+    checked = np.atleast_1d(given.astype(np.float64))
     if checked.ndim != 1 or checked.size == 0:
         raise ValueError(f"alphas must be a non-empty sequence, got shape {checked.shape}.")
     if not np.isfinite(checked).all() or (checked < 0).any():
@@ -333,10 +462,11 @@ def ridge_path(
     """
     strengths = check_alphas(alphas)
     X, y = check_data(X, y)
-    data = center(X, y, fit_intercept)
-    spectrum = Spectrum.of(data.X, data.y, strengths.min(), centered=fit_intercept)
-    coefs = spectrum.coefs(strengths)
-    return strengths, coefs, data.y_mean - data.X_mean @ coefs
+    data = center(X, y, check_boolean("fit_intercept", fit_intercept))
+    scaled = data.l2(strengths)
+    spectrum = Spectrum.of(data.X, data.y, float(scaled.min()), data.unpenalized)
+    coefs, intercepts = data.solution(spectrum.coefs(scaled).T)
+    return strengths, coefs.T, intercepts
 
 
 def effective_degrees_of_freedom(
@@ -376,7 +506,8 @@ def effective_degrees_of_freedom(
     """
     strengths = check_alphas(alphas)
     features: FloatArray = check_array(X, dtype=np.float64)
-    data = center(features, np.zeros(len(features)), fit_intercept)
+    zeros = np.zeros(len(features))
+    data = center(features, zeros, check_boolean("fit_intercept", fit_intercept))
     squared = Spectrum.from_svd(data.X, data.y).squared
-    freedom: FloatArray = (squared / (squared + strengths[:, None])).sum(axis=1)
+    freedom: FloatArray = (squared / (squared + data.l2(strengths)[:, None])).sum(axis=1)
     return freedom

@@ -294,9 +294,11 @@ def one_standard_error_rule(losses: ArrayLike, *, complexity: ArrayLike) -> int:
         raise ValueError(f"complexity must have shape {losses.shape[:1]}, got {complexity.shape}.")
     if not (np.all(np.isfinite(losses)) and np.all(np.isfinite(complexity))):
         raise ValueError("losses and complexity must be finite, got NaN or infinity.")
-    means = losses.mean(axis=1)
+    # In units of a power of two, which changes no digit, no square can overflow or vanish.
+    scaled: FloatArray = np.ldexp(losses, -np.frexp(np.abs(losses).max())[1])
+    means = scaled.mean(axis=1)
     best = int(np.argmin(means))
-    threshold = means[best] + stats.sem(losses[best])
+    threshold = means[best] + stats.sem(scaled[best])
     candidates = np.flatnonzero(means <= threshold)
     # Sort by complexity, then by loss; take the first.
     return int(candidates[np.lexsort((means[candidates], complexity[candidates]))[0]])

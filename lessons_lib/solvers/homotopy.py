@@ -549,18 +549,18 @@ def solve_by_homotopy(X: FloatArray, y: FloatArray, l1: float, l2: float) -> tup
 
 
 def solve_grid_by_homotopy(
-    X: FloatArray, y: FloatArray, alphas: FloatArray, l1_ratio: float
+    X: FloatArray, y: FloatArray, l1: FloatArray, l2: FloatArray
 ) -> FloatArray:
-    """Return Elastic Net solutions for decreasing strengths, (n_features, n_alphas), unchecked."""
-    if l1_ratio == 1:
-        path = follow_path(X, y, float(alphas[-1]))
-        return path.coef_at(np.maximum(alphas, path.alphas[-1]))
-    coefs = np.zeros((X.shape[1], len(alphas)))
+    """Return solutions for decreasing pairs of strengths, (n_features, n_strengths), unchecked."""
+    if not l2.any():
+        path = follow_path(X, y, float(l1[-1]))
+        return path.coef_at(np.maximum(l1, path.alphas[-1]))
+    coefs = np.zeros((X.shape[1], len(l1)))
     with np.errstate(over="ignore"):
         walk = _Walk(X, y, 0.0)
-        for column, alpha in enumerate(alphas):
-            if alpha * l1_ratio < walk.alpha:
-                walk.move(alpha * l1_ratio, alpha * (1.0 - l1_ratio))
+        for column, (strength, quadratic) in enumerate(zip(l1, l2, strict=True)):
+            if strength < walk.alpha:
+                walk.move(float(strength), float(quadratic))
             coefs[:, column] = walk.active.coef()
     return coefs
 

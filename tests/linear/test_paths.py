@@ -21,6 +21,7 @@ from lessons_lib.linear import (
     lasso_path,
     ridge_path,
 )
+from lessons_lib.linear.ridge import leave_one_out_errors
 from lessons_lib.penalties import ElasticNet as ElasticNetPenalty
 from lessons_lib.solvers import duality_gap
 from lessons_lib.solvers._monitor import dual_gaps
@@ -71,14 +72,14 @@ def test_ridge_path_is_many_ridge_fits(data, fit_intercept):
 @every_data
 def test_both_decompositions_agree(data):
     X, y = centered(*data)
-    alphas = np.array([0.5, 50.0])
+    alphas, unpenalized = np.array([0.5, 50.0]), np.full(len(y), len(y) ** -0.5)
     from_svd = Spectrum.from_svd(X, y)
-    from_gram = Spectrum.from_gram(X, y, centered=True)
+    from_gram = Spectrum.from_gram(X, y, unpenalized)
     np.testing.assert_allclose(from_gram.coefs(alphas), from_svd.coefs(alphas), rtol=1e-9)
     np.testing.assert_allclose(from_svd.coef(0.5), from_svd.coefs(alphas)[:, 0], rtol=1e-12)
     np.testing.assert_allclose(
-        from_gram.leave_one_out_errors(y, alphas, centered=True),
-        from_svd.leave_one_out_errors(y, alphas, centered=True),
+        leave_one_out_errors(X, y, alphas, from_gram, unpenalized),
+        leave_one_out_errors(X, y, alphas, from_svd, unpenalized),
         rtol=1e-9,
     )
 
@@ -130,7 +131,7 @@ def test_a_path_that_went_astray_is_finished_by_another_method(monkeypatch, l1_r
     # Rounding errors can do this to the homotopy; here it is made to return nonsense.
     monkeypatch.setattr(
         "lessons_lib.linear.paths.solve_grid_by_homotopy",
-        lambda X, y, alphas, l1_ratio: np.ones((X.shape[1], len(alphas))),
+        lambda X, y, l1, l2: np.ones((X.shape[1], len(l1))),
     )
     X, y = centered(*DATA["more samples"])
     alphas, coefs, gaps = elastic_net_path(X, y, l1_ratio=l1_ratio, alphas=[0.5, 0.01])

@@ -137,7 +137,7 @@ def test_small_integer_designs(kind):
         assert kkt_violation(X, y, path.coefs, path.alphas) < 1e-7
         alphas = path.alphas[0] * np.array([0.5, 0.03]) + 1e-6
         for l1_ratio in (1.0, 0.5):
-            coefs = solve_grid_by_homotopy(X, y, alphas, l1_ratio)
+            coefs = solve_grid_by_homotopy(X, y, alphas * l1_ratio, alphas * (1 - l1_ratio))
             violation = kkt_violation(X, y, coefs, alphas * l1_ratio, alphas * (1 - l1_ratio))
             assert violation < 1e-9
 
@@ -237,7 +237,7 @@ def test_a_grid_of_elastic_nets(name, l1_ratio):
     X, y = DATA[name]()
     largest = np.abs(X.T @ y).max() / len(y) / l1_ratio
     alphas = largest * np.geomspace(1.5, 1e-4, 12)
-    coefs = solve_grid_by_homotopy(X, y, alphas, l1_ratio)
+    coefs = solve_grid_by_homotopy(X, y, alphas * l1_ratio, alphas * (1 - l1_ratio))
     assert kkt_violation(X, y, coefs, alphas * l1_ratio, alphas * (1 - l1_ratio)) < 1e-12
     for alpha, coef in zip(alphas, coefs.T, strict=True):
         gap = duality_gap(X, y, coef, ElasticNet(alpha, l1_ratio))
@@ -254,7 +254,7 @@ def test_a_grid_of_elastic_nets_with_ties(seed, l1_ratio):
     X[:, -1] = X[:, 0]  # two copies, which must share the coefficient equally
     largest = max(np.abs(X.T @ y).max() / n_samples / l1_ratio, 1.0)
     alphas = largest * np.geomspace(1, 1e-3, 10)
-    coefs = solve_grid_by_homotopy(X, y, alphas, l1_ratio)
+    coefs = solve_grid_by_homotopy(X, y, alphas * l1_ratio, alphas * (1 - l1_ratio))
     assert kkt_violation(X, y, coefs, alphas * l1_ratio, alphas * (1 - l1_ratio)) < 1e-9
     np.testing.assert_allclose(coefs[0], coefs[-1], atol=1e-9)
 
