@@ -59,7 +59,7 @@ def check_interval(
     number = float(value)
     too_low = number <= low if open_low else number < low
     if too_low or number > high or not np.isfinite(number):
-        left = "(" if open_low else "["
+        left = "(" if open_low or low == -np.inf else "["
         right = "inf)" if high == np.inf else f"{high:g}]"
         raise ValueError(f"{name} must lie in {left}{low:g}, {right}, got {value!r}.")
     return number

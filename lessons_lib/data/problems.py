@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lessons_lib._jitter import jitter
+from lessons_lib._validation import check_integer, check_interval
 
 __all__ = ["RegressionProblem", "polynomial_problem", "sinusoid_problem"]
 
@@ -62,9 +63,10 @@ class RegressionProblem:
     high: float = 1.0
 
     def __post_init__(self) -> None:
-        if not (np.isfinite(self.noise) and self.noise >= 0):
-            raise ValueError(f"noise must be a finite number >= 0, got {self.noise!r}.")
-        if not (np.isfinite(self.low) and np.isfinite(self.high) and self.low < self.high):
+        check_interval("noise", self.noise)
+        low = check_interval("low", self.low, -np.inf)
+        high = check_interval("high", self.high, -np.inf)
+        if not (low < high and np.isfinite(high - low)):
             raise ValueError(
                 f"low and high must be finite with low < high, got {self.low!r} and {self.high!r}."
             )
@@ -136,8 +138,7 @@ class RegressionProblem:
         ValueError
             If `n_samples` is less than 1.
         """
-        if n_samples < 1:
-            raise ValueError(f"n_samples must be at least 1, got {n_samples!r}.")
+        n_samples = check_integer("n_samples", n_samples, 1)
         rng = np.random.default_rng(random_state)
         X = jitter(rng.uniform(self.low, self.high, size=(n_samples, 1)))
         return X, self.observe(X, random_state=rng)
@@ -221,8 +222,7 @@ def sinusoid_problem(
     >>> wave.truth([[0.0], [0.25], [0.75]])
     array([ 0.,  1., -1.])
     """
-    if not (np.isfinite(frequency) and frequency > 0):
-        raise ValueError(f"frequency must be a finite number > 0, got {frequency!r}.")
+    frequency = check_interval("frequency", frequency, open_low=True)
     # A partial, unlike a lambda, can be sent to another process.
     return RegressionProblem(partial(_sine, frequency=frequency), noise, low, high)
 

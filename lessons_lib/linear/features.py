@@ -15,6 +15,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from lessons_lib._jitter import jitter
+from lessons_lib._validation import check_boolean, check_interval
 
 __all__ = ["LegendreFeatures", "RandomReLUFeatures"]
 
@@ -116,10 +117,13 @@ class LegendreFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         """
         if not _is_int(self.degree) or self.degree < 0:
             raise ValueError(f"degree must be an int >= 0, got {self.degree!r}.")
-        if not (np.isfinite(self.low) and np.isfinite(self.high) and self.low < self.high):
+        low = check_interval("low", self.low, -np.inf)
+        high = check_interval("high", self.high, -np.inf)
+        if not (low < high and np.isfinite(high - low)):
             raise ValueError(
                 f"low and high must be finite with low < high, got {self.low!r} and {self.high!r}."
             )
+        check_boolean("include_bias", self.include_bias)
         if self.degree == 0 and not self.include_bias:
             raise ValueError("degree=0 needs include_bias=True: no feature would remain.")
         validate_data(self, X, dtype=np.float64)

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 from sklearn.base import clone
 
+from lessons_lib._validation import check_integer
 from lessons_lib.data import RegressionProblem
 
 __all__ = ["BiasVariance", "bias_variance_decomposition"]
@@ -162,8 +163,8 @@ def bias_variance_decomposition(
     B. Efron, C. Stein (1981). The jackknife estimate of variance. The Annals of Statistics
     9(3), 586-596.
     """
-    if n_repeats < 3:
-        raise ValueError(f"n_repeats must be at least 3, got {n_repeats!r}.")
+    n_repeats = check_integer("n_repeats", n_repeats, 3)
+    n_train = check_integer("n_train", n_train, 1)
     X_test = np.asarray(X_test, dtype=np.float64)
     truth = problem.truth(X_test)
     rng_terms, rng_error, rng_noise = np.random.default_rng(random_state).spawn(3)

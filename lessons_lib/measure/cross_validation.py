@@ -11,16 +11,18 @@ Everything here works with any scikit-learn-compatible estimator. Two convention
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import numbers
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
 from sklearn.metrics import mean_squared_error
 
-from lessons_lib.measure.splits import Splitter, _as_matching_arrays
+from lessons_lib._validation import check_integer, check_interval
+from lessons_lib.measure.splits import KFold, Splitter, StratifiedKFold, check_rows, take_rows
 
 __all__ = ["cross_val_loss", "learning_curve", "one_standard_error_rule", "validation_curve"]
 
@@ -41,7 +43,7 @@ def cross_val_loss(
     X: ArrayLike,
     y: ArrayLike,
     *,
-    cv: Splitter,
+    cv: int | Splitter,
     loss: Loss = mean_squared_error,
 ) -> FloatArray:
     r"""Estimate the loss on new data by cross-validation.
@@ -57,13 +59,14 @@ def cross_val_loss(
         It is cloned, never fitted itself. Everything that learns from data (scaling, feature
         selection, ...) must be inside of it, as a pipeline: what happens before this call has
         seen the validation rows.
-    X : array-like of shape (n_samples, n_features)
-        Features.
+    X : array-like or data frame of shape (n_samples, n_features)
+        Features. A data frame stays one, so that the estimator may ask for columns by name.
     y : array-like of shape (n_samples,)
         Targets.
-    cv : splitter
+    cv : int or splitter
         For example ``KFold(5, shuffle=True, random_state=0)``. It is asked for explicitly since
-        the right split depends on the data, not on a default.
+        the right split depends on the data, not on a default. A number of folds means, as in
+        scikit-learn, folds of neighboring rows, stratified for a classifier.
     loss : callable, default=sklearn.metrics.mean_squared_error
         ``loss(y_true, y_pred) -> float``, smaller is better.
 
@@ -75,7 +78,7 @@ def cross_val_loss(
     Raises
     ------
     TypeError
-        If `cv` is not a splitter or `loss` is not callable.
+        If `cv` is neither a number nor a splitter, or `loss` is not callable.
     ValueError
         If `X` and `y` differ in length.
 
@@ -84,7 +87,7 @@ def cross_val_loss(
     M. Stone (1974). Cross-validatory choice and assessment of statistical predictions. Journal
     of the Royal Statistical Society B 36(2), 111-147.
     """
-    _, validation_losses = _fit_folds(estimator, X, y, cv, loss)
+    _, validation_losses = _fit_folds(estimator, *_draw_folds(estimator, X, y, cv, loss), loss)
     return validation_losses
 
 
@@ -95,7 +98,7 @@ def validation_curve(
     *,
     param_name: str,
     param_range: Sequence[Any] | NDArray[Any],
-    cv: Splitter,
+    cv: int | Splitter,
     loss: Loss = mean_squared_error,
 ) -> tuple[FloatArray, FloatArray]:
     """Measure training and validation loss as one parameter varies.
@@ -108,16 +111,16 @@ def validation_curve(
     ----------
     estimator : scikit-learn-compatible estimator
         It is cloned, never changed.
-    X : array-like of shape (n_samples, n_features)
-        Features.
+    X : array-like or data frame of shape (n_samples, n_features)
+        Features. A data frame stays one, so that the estimator may ask for columns by name.
     y : array-like of shape (n_samples,)
         Targets.
     param_name : str
         The parameter, as ``set_params`` knows it; for a step of a pipeline ``"step__parameter"``.
     param_range : sequence
         Its values.
-    cv : splitter
-        For example ``KFold(5, shuffle=True, random_state=0)``.
+    cv : int or splitter
+        For example ``KFold(5, shuffle=True, random_state=0)``; a number as in `cross_val_loss`.
     loss : callable, default=sklearn.metrics.mean_squared_error
         ``loss(y_true, y_pred) -> float``, smaller is better.
 
@@ -129,18 +132,16 @@ def validation_curve(
     Raises
     ------
     TypeError
-        If `cv` is not a splitter or `loss` is not callable.
+        If `cv` is neither a number nor a splitter, or `loss` is not callable.
     ValueError
         If `param_range` is empty or the estimator has no parameter `param_name`.
     """
     if len(param_range) == 0:
         raise ValueError("param_range must contain at least one value, got none.")
     # The folds are drawn once; each value then gets the same list.
-    _check_cv_and_loss(cv, loss)
-    X, y = _as_matching_arrays(X, y)
-    folds = _FixedFolds(list(cv.split(X, y)))
+    data = _draw_folds(estimator, X, y, cv, loss)
     rows = [
-        _fit_folds(clone(estimator).set_params(**{param_name: value}), X, y, folds, loss)
+        _fit_folds(clone(estimator).set_params(**{param_name: value}), *data, loss)
         for value in param_range
     ]
     train_losses, validation_losses = (np.stack(column) for column in zip(*rows, strict=True))
@@ -168,8 +169,8 @@ def learning_curve(
     ----------
     estimator : scikit-learn-compatible estimator
         It is cloned, never fitted itself.
-    X : array-like of shape (n_samples, n_features)
-        Features.
+    X : array-like or data frame of shape (n_samples, n_features)
+        Features. A data frame stays one, so that the estimator may ask for columns by name.
     y : array-like of shape (n_samples,)
         Targets.
     train_sizes : sequence of int
@@ -207,21 +208,20 @@ def learning_curve(
     C. Nadeau, Y. Bengio (2003). Inference for the generalization error. Machine Learning 52,
     239-281.
     """
-    X, y = _as_matching_arrays(X, y)
-    if not callable(loss):
-        raise TypeError(f"loss must be a callable loss(y_true, y_pred), got {loss!r}.")
-    if n_repeats < 1:
-        raise ValueError(f"n_repeats must be at least 1, got {n_repeats!r}.")
-    if not 0 < test_size < 1:
+    features, targets = check_rows(X, np.asarray(y))
+    n_samples = len(targets)
+    _check_loss(loss)
+    n_repeats = check_integer("n_repeats", n_repeats, 1)
+    if not 0 < check_interval("test_size", test_size, -np.inf) < 1:
         raise ValueError(f"test_size must be between 0 and 1, got {test_size!r}.")
     sizes = np.asarray(train_sizes)
-    n_test = int(np.ceil(test_size * len(X)))
-    n_available = len(X) - n_test
+    n_test = int(np.ceil(test_size * n_samples))
+    n_available = n_samples - n_test
     if sizes.ndim != 1 or sizes.size == 0 or not np.issubdtype(sizes.dtype, np.integer):
         raise ValueError(f"train_sizes must be a non-empty list of ints, got {train_sizes!r}.")
     if sizes.min() < 1 or sizes.max() > n_available:
         raise ValueError(
-            f"train_sizes must be from 1 to {n_available} ({len(X)} rows less {n_test} for "
+            f"train_sizes must be from 1 to {n_available} ({n_samples} rows less {n_test} for "
             f"testing), got {sizes.min()} to {sizes.max()}."
         )
 
@@ -229,11 +229,11 @@ def learning_curve(
     train_losses = np.empty((len(sizes), n_repeats))
     test_losses = np.empty((len(sizes), n_repeats))
     for repeat in range(n_repeats):
-        order = rng.permutation(len(X))
+        order = rng.permutation(n_samples)
         test, available = order[:n_test], order[n_test:]
         for i, size in enumerate(sizes):
             train_losses[i, repeat], test_losses[i, repeat] = _fit_and_measure(
-                estimator, X, y, available[:size], test, loss
+                estimator, features, targets, available[:size], test, loss
             )
     return train_losses, test_losses
 
@@ -304,40 +304,50 @@ def one_standard_error_rule(losses: ArrayLike, *, complexity: ArrayLike) -> int:
     return int(candidates[np.lexsort((means[candidates], complexity[candidates]))[0]])
 
 
-class _FixedFolds:
-    """A splitter that repeats folds drawn earlier."""
+Folds = list[tuple[IntArray, IntArray]]
 
-    def __init__(self, folds: list[tuple[IntArray, IntArray]]) -> None:
-        self.folds = folds
 
-    def split(self, X: Any, y: Any = None) -> Iterator[tuple[IntArray, IntArray]]:
-        return iter(self.folds)
+def _draw_folds(
+    estimator: Any, X: Any, y: Any, cv: int | Splitter, loss: Loss
+) -> tuple[Any, NDArray[Any], Folds]:
+    """Check the arguments; return the data and the rows of each fold."""
+    splitter = _check_cv(cv, estimator)
+    _check_loss(loss)
+    features, targets = check_rows(X, np.asarray(y))
+    return features, targets, list(splitter.split(features, targets))
 
 
 def _fit_folds(
-    estimator: Any, X: ArrayLike, y: ArrayLike, cv: Splitter, loss: Loss
+    estimator: Any, X: Any, y: NDArray[Any], folds: Folds, loss: Loss
 ) -> tuple[FloatArray, FloatArray]:
     """Return the training and the validation loss of each fold."""
-    _check_cv_and_loss(cv, loss)
-    X, y = _as_matching_arrays(X, y)
     pairs = [
-        _fit_and_measure(estimator, X, y, train, validation, loss)
-        for train, validation in cv.split(X, y)
+        _fit_and_measure(estimator, X, y, train, validation, loss) for train, validation in folds
     ]
     train_losses, validation_losses = np.array(pairs, dtype=np.float64).T
     return train_losses, validation_losses
 
 
 def _fit_and_measure(
-    estimator: Any, X: NDArray[Any], y: NDArray[Any], train: IntArray, test: IntArray, loss: Loss
+    estimator: Any, X: Any, y: NDArray[Any], train: IntArray, test: IntArray, loss: Loss
 ) -> tuple[float, float]:
     """Fit a fresh copy to the rows `train`; return its loss on these and on the rows `test`."""
-    model = clone(estimator).fit(X[train], y[train])
-    return loss(y[train], model.predict(X[train])), loss(y[test], model.predict(X[test]))
+    X_train, X_test = take_rows(X, train), take_rows(X, test)
+    model = clone(estimator).fit(X_train, y[train])
+    return loss(y[train], model.predict(X_train)), loss(y[test], model.predict(X_test))
 
 
-def _check_cv_and_loss(cv: Any, loss: Any) -> None:
-    if not hasattr(cv, "split"):
-        raise TypeError(f"cv must be a splitter such as KFold(5), got {cv!r}.")
+def _check_cv(cv: Any, estimator: Any) -> Splitter:
+    """Return a splitter; a number of folds means what it does in scikit-learn."""
+    if hasattr(cv, "split") and not isinstance(cv, str):
+        splitter: Splitter = cv
+        return splitter
+    if isinstance(cv, bool) or not isinstance(cv, numbers.Integral):
+        raise TypeError(f"cv must be a number of folds or a splitter such as KFold(5), got {cv!r}.")
+    n_splits = check_integer("cv", cv, 2)
+    return StratifiedKFold(n_splits) if is_classifier(estimator) else KFold(n_splits)
+
+
+def _check_loss(loss: Any) -> None:
     if not callable(loss):
         raise TypeError(f"loss must be a callable loss(y_true, y_pred), got {loss!r}.")

@@ -10,6 +10,8 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from lessons_lib._validation import check_integer
+
 __all__ = ["run_grid"]
 
 
@@ -60,8 +62,7 @@ def run_grid(
         raise TypeError(f"experiment must be callable, got {type(experiment).__name__}.")
     if len(settings) == 0:
         raise ValueError("settings must hold at least one setting, got none.")
-    if n_seeds < 1:
-        raise ValueError(f"n_seeds must be at least 1, got {n_seeds!r}.")
+    n_seeds = check_integer("n_seeds", n_seeds, 1)
     # The matrices of an experiment are small: more threads than one only wait for each other.
     with threadpool_limits(1):
         results = Parallel(n_jobs=n_jobs)(

@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from lessons_lib._validation import check_interval
+
 __all__ = ["ConfidenceInterval", "mean_confidence_interval", "paired_difference"]
 
 FloatArray = NDArray[np.float64]
@@ -107,12 +109,16 @@ def mean_confidence_interval(values: ArrayLike, *, confidence: float = 0.95) -> 
         raise ValueError(f"values must have shape (..., n >= 2), got {values.shape}.")
     if not np.all(np.isfinite(values)):
         raise ValueError("values must be finite, got NaN or infinity.")
-    if not 0 < confidence < 1:
+    if not 0 < check_interval("confidence", confidence, -np.inf) < 1:
         raise ValueError(f"confidence must be between 0 and 1, got {confidence!r}.")
-    mean = values.mean(axis=-1)
+    # In units of a power of two, which changes no digit, no square can overflow or vanish.
+    exponent = np.frexp(np.abs(values).max(initial=0.0))[1]
+    scaled = np.ldexp(values, -exponent)
+    center = scaled.mean(axis=-1)
     quantile = stats.t.ppf((1 + confidence) / 2, df=values.shape[-1] - 1)
-    half_width = quantile * stats.sem(values, axis=-1)
-    low, high = mean - half_width, mean + half_width
+    half_width = quantile * stats.sem(scaled, axis=-1)
+    ends = (center, center - half_width, center + half_width)
+    mean, low, high = (np.ldexp(end, exponent) for end in ends)
     if values.ndim == 1:
         mean, low, high = float(mean), float(low), float(high)
     return ConfidenceInterval(mean, low, high, confidence)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import check_random_state
+from scipy.sparse import issparse
+from sklearn.utils import _safe_indexing, check_random_state
+from sklearn.utils.validation import _num_samples
+
+from lessons_lib._validation import check_boolean
 
 __all__ = ["KFold", "Splitter", "StratifiedKFold", "train_validation_test_split"]
 
@@ -37,16 +42,16 @@ def train_validation_test_split(
     sizes: Sequence[float] = (0.6, 0.2, 0.2),
     random_state: RandomState = None,
     stratify: ArrayLike | None = None,
-) -> tuple[NDArray[Any], ...]:
+) -> tuple[Any, ...]:
     """Split the rows at random into a training, a validation and a test part.
 
     Fit on the first, choose between models on the second, and look at the third once, at the end.
 
     Parameters
     ----------
-    X : array-like of shape (n_samples, n_features)
+    X : array-like or data frame of shape (n_samples, n_features)
         Features.
-    y : array-like of shape (n_samples,)
+    y : array-like or series of shape (n_samples,)
         Targets.
     sizes : sequence of 3 floats, default=(0.6, 0.2, 0.2)
         Fractions of the rows, positive, with sum 1.
@@ -58,8 +63,9 @@ def train_validation_test_split(
 
     Returns
     -------
-    X_train, X_validation, X_test, y_train, y_validation, y_test : ndarrays
-        The parts, in the order that scikit-learn's ``train_test_split`` uses.
+    X_train, X_validation, X_test, y_train, y_validation, y_test : ndarrays or data frames
+        The parts, in the order that scikit-learn's ``train_test_split`` uses. Of a data frame they
+        are data frames.
 
     Raises
     ------
@@ -75,11 +81,11 @@ def train_validation_test_split(
     >>> [len(part) for part in parts]
     [6, 2, 2, 6, 2, 2]
     """
-    X, y = _as_matching_arrays(X, y)
+    features, targets = check_rows(X, y)
     fractions = np.asarray(sizes, dtype=np.float64)
     if fractions.shape != (3,) or np.any(fractions <= 0) or not np.isclose(fractions.sum(), 1):
         raise ValueError(f"sizes must be three positive fractions with sum 1, got {sizes!r}.")
-    n_samples = len(X)
+    n_samples = len(targets)
     cuts = np.rint(n_samples * np.cumsum(fractions)[:2]).astype(int)
     if not 0 < cuts[0] < cuts[1] < n_samples:
         raise ValueError(f"sizes={sizes!r} would leave a part of the {n_samples} rows empty.")
@@ -93,7 +99,7 @@ def train_validation_test_split(
         order = _interleave_classes(order, labels)
     # The interleaved order is not random within a part, so each part is shuffled once more.
     parts = [rng.permutation(part) for part in np.split(order, cuts)]
-    return (*(X[part] for part in parts), *(y[part] for part in parts))
+    return tuple(take_rows(table, part) for table in (features, targets) for part in parts)
 
 
 def _interleave_classes(order: IntArray, labels: NDArray[Any]) -> IntArray:
@@ -148,15 +154,15 @@ class KFold:
         shuffle: bool = False,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
-        if not isinstance(n_splits, int | np.integer) or n_splits < 2:
+        if not isinstance(n_splits, int | np.integer) or n_splits < 2:  # True is less than 2
             raise ValueError(f"n_splits must be an int >= 2, got {n_splits!r}.")
-        if random_state is not None and not shuffle:
+        if random_state is not None and not check_boolean("shuffle", shuffle):
             raise ValueError(
                 f"random_state={random_state!r} has no effect with shuffle=False: "
                 "leave it out or set shuffle=True."
             )
         self.n_splits = n_splits
-        self.shuffle = shuffle
+        self.shuffle = check_boolean("shuffle", shuffle)
         self.random_state = random_state
 
     def __repr__(self) -> str:
@@ -191,7 +197,12 @@ class KFold:
         Raises
         ------
         ValueError
-            If there are fewer rows (or, stratified, fewer of a class) than folds.
+            If there are fewer rows than folds; stratified, if that is so for every class.
+
+        Warns
+        -----
+        UserWarning
+            If a class has fewer rows than there are folds: some folds have none of it.
         """
         fold_of_row = self._assign_folds(X, y)
         for fold in range(self.n_splits):
@@ -199,7 +210,7 @@ class KFold:
 
     def _assign_folds(self, X: Any, y: Any) -> IntArray:
         """Return the fold of each row; the first folds get the rows that do not divide evenly."""
-        n_samples = len(X)
+        n_samples = _num_samples(X)
         if n_samples < self.n_splits:
             raise ValueError(f"n_splits={self.n_splits} is more than the {n_samples} rows of X.")
         order = np.arange(n_samples)
@@ -216,7 +227,8 @@ class StratifiedKFold(KFold):
 
     A class that makes up 5 % of the data has one row in a fold of 20 on average, but a third of
     all plain shuffled folds have none; stratified folds all have one. Parameters and errors are
-    those of `KFold`, but ``split`` needs `y`. The folds are the same as those of
+    those of `KFold`, but ``split`` needs `y`; where a class has fewer rows than there are folds, it
+    warns. The folds are the same as those of
     ``sklearn.model_selection.StratifiedKFold``.
 
     Examples
@@ -232,17 +244,31 @@ class StratifiedKFold(KFold):
         """Sort the rows by class and deal them out like cards, one to each fold in turn."""
         if y is None:
             raise ValueError("y must hold the class of each row, got None.")
-        X, y = _as_matching_arrays(X, y)
-        classes = dict.fromkeys(y.tolist())  # in the order of their first appearance
-        rows_of_class = [np.flatnonzero(y == label) for label in classes]
-        smallest = min(len(rows) for rows in rows_of_class)
-        if smallest < self.n_splits:
+        labels = np.asarray(y)
+        if labels.ndim == 2 and labels.shape[1] == 1:
+            labels = labels[:, 0]
+        if labels.ndim != 1 or len(labels) != _num_samples(X):
             raise ValueError(
-                f"n_splits={self.n_splits} is more than the {smallest} rows of the rarest class."
+                f"X and y must have the same number of rows, got {_num_samples(X)} rows and y of "
+                f"shape {labels.shape}."
+            )
+        classes = dict.fromkeys(labels.tolist())  # in the order of their first appearance
+        rows_of_class = [np.flatnonzero(labels == label) for label in classes]
+        sizes = [len(rows) for rows in rows_of_class]
+        if max(sizes) < self.n_splits:
+            raise ValueError(
+                f"n_splits={self.n_splits} is more than the {max(sizes)} rows of the largest class."
+            )
+        if min(sizes) < self.n_splits:
+            warnings.warn(
+                f"The rarest class has {min(sizes)} rows, fewer than n_splits={self.n_splits}: not "
+                "every fold has one.",
+                UserWarning,
+                stacklevel=3,
             )
 
         rng = check_random_state(self.random_state)
-        fold_of_row = np.empty(len(y), dtype=np.intp)
+        fold_of_row = np.empty(len(labels), dtype=np.intp)
         n_dealt = 0
         for rows in rows_of_class:
             # Dealing fixes how many rows of the class each fold gets; which ones, chance or order.
@@ -254,11 +280,37 @@ class StratifiedKFold(KFold):
         return fold_of_row
 
 
-def _as_matching_arrays(X: ArrayLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return both as arrays after checking that they have the same number of rows."""
-    X, y = np.asarray(X), np.asarray(y)
-    if X.ndim == 0 or y.ndim == 0 or len(X) != len(y):
+def check_rows(X: Any, y: Any) -> tuple[Any, Any]:
+    """Return both as something whose rows can be taken, after checking that they match.
+
+    Parameters
+    ----------
+    X, y : array-like, data frame or sparse matrix
+        Frames and sparse matrices stay what they are, so that a pipeline may ask for columns by
+        name; anything else becomes an array.
+
+    Returns
+    -------
+    X, y : ndarray, data frame or sparse matrix
+
+    Raises
+    ------
+    ValueError
+        If they differ in the number of rows, or have no rows.
+    """
+    X, y = (rows if _is_table(rows) else np.asarray(rows) for rows in (X, y))
+    if not X.shape or not y.shape or X.shape[0] != y.shape[0]:
         raise ValueError(
             f"X and y must have the same number of rows, got shapes {X.shape} and {y.shape}."
         )
     return X, y
+
+
+def _is_table(values: Any) -> bool:
+    """Whether ``values`` is a data frame, a series or a sparse matrix."""
+    return hasattr(values, "iloc") or hasattr(values, "__dataframe__") or issparse(values)
+
+
+def take_rows(values: Any, rows: IntArray) -> Any:
+    """Return some rows of an array, data frame or sparse matrix, as the same kind of thing."""
+    return values[rows] if isinstance(values, np.ndarray) else _safe_indexing(values, rows)

@@ -202,7 +202,7 @@ def test_a_perfect_model_of_noiseless_data_has_no_error():
     ("arguments", "message"),
     [
         ({"n_repeats": 2}, "n_repeats must be at least 3, got 2"),
-        ({"n_train": 0}, "n_samples must be at least 1, got 0"),
+        ({"n_train": 0}, "n_train must be at least 1, got 0"),
         ({"X_test": [1.0, 2.0]}, r"X must have shape \(n_samples, 1\), got \(2,\)"),
     ],
 )

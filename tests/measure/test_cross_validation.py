@@ -1,8 +1,11 @@
 """Losses and curves against scikit-learn, the one-standard-error rule against its authors."""
 
 import numpy as np
+import pandas as pd
 import pytest
+from scipy.sparse import csr_array
 from sklearn import model_selection
+from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import mean_absolute_error, zero_one_loss
 from sklearn.pipeline import make_pipeline
@@ -60,7 +63,10 @@ def test_the_estimator_itself_is_never_fitted(diabetes):
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"cv": 5}, TypeError, r"cv must be a splitter such as KFold\(5\), got 5"),
+        ({"cv": 2.5}, TypeError, r"cv must be a number of folds or a splitter .*, got 2.5"),
+        ({"cv": True}, TypeError, "cv must be a number of folds or a splitter"),
+        ({"cv": "split"}, TypeError, "cv must be a number of folds or a splitter"),
+        ({"cv": 1}, ValueError, "cv must be at least 2, got 1"),
         ({"loss": "mse"}, TypeError, "loss must be a callable .* got 'mse'"),
         ({"y": [1.0]}, ValueError, "X and y must have the same number of rows"),
     ],
@@ -103,8 +109,8 @@ def test_validation_curve_names_bad_input(diabetes):
         validation_curve(
             Ridge(), *diabetes, param_range=[1], **(arguments | {"param_name": "beta"})
         )
-    with pytest.raises(TypeError, match="cv must be a splitter"):
-        validation_curve(Ridge(), *diabetes, param_range=[1], **(arguments | {"cv": 3}))
+    with pytest.raises(TypeError, match="cv must be a number of folds or a splitter"):
+        validation_curve(Ridge(), *diabetes, param_range=[1], **(arguments | {"cv": None}))
 
 
 def test_learning_curve_is_that_of_scikit_learn_on_the_same_splits(diabetes):
@@ -184,3 +190,63 @@ def test_equally_complex_models_are_ranked_by_loss():
 def test_one_standard_error_rule_names_bad_input(losses, complexity, message):
     with pytest.raises(ValueError, match=message):
         one_standard_error_rule(losses, complexity=complexity)
+
+
+def frame_pipeline():
+    """Columns by name: it fails on anything but a data frame."""
+    scale = ColumnTransformer([("some", StandardScaler(), ["bmi", "bp"])], remainder="passthrough")
+    return make_pipeline(scale, Ridge(3.0))
+
+
+def as_frame(data):
+    return pd.DataFrame(data.X, columns=list(data.feature_names)), pd.Series(data.y, name="y")
+
+
+def test_a_data_frame_stays_one():
+    frame, target = as_frame(load_diabetes())
+    cv = KFold(4, shuffle=True, random_state=0)
+    ours = cross_val_loss(frame_pipeline(), frame, target, cv=cv)
+    theirs = model_selection.cross_val_score(
+        frame_pipeline(), frame, target, cv=cv, scoring="neg_mean_squared_error"
+    )
+    np.testing.assert_allclose(ours, -theirs)
+    arguments = {"param_name": "ridge__alpha", "param_range": [1.0, 10.0]}
+    _, losses = validation_curve(frame_pipeline(), frame, target, cv=cv, **arguments)
+    _, theirs = model_selection.validation_curve(
+        frame_pipeline(), frame, target, cv=cv, scoring="neg_mean_squared_error", **arguments
+    )
+    np.testing.assert_allclose(losses, -theirs)
+    options = {"train_sizes": [50, 200], "n_repeats": 2, "random_state": 0}
+    of_frame = learning_curve(frame_pipeline(), frame, target, **options)
+    columns = [list(frame.columns).index(name) for name in ("bmi", "bp")]
+    scale = ColumnTransformer([("some", StandardScaler(), columns)], remainder="passthrough")
+    by_number = make_pipeline(scale, Ridge(3.0))
+    of_array = learning_curve(by_number, frame.to_numpy(), target.to_numpy(), **options)
+    np.testing.assert_allclose(of_frame, of_array)
+
+
+def test_sparse_features():
+    X, y = load_diabetes().X, load_diabetes().y
+    sparse = cross_val_loss(Ridge(1.0, solver="lsqr", tol=1e-12), csr_array(X), y, cv=3)
+    dense = cross_val_loss(Ridge(1.0, solver="lsqr", tol=1e-12), X, y, cv=3)
+    np.testing.assert_allclose(sparse, dense, rtol=1e-6)
+
+
+def test_a_number_of_folds_is_scikit_learns():
+    diabetes, wine = load_diabetes(), load_wine()
+    ours = cross_val_loss(Ridge(), diabetes.X, diabetes.y, cv=5)
+    theirs = model_selection.cross_val_score(
+        Ridge(), diabetes.X, diabetes.y, cv=5, scoring="neg_mean_squared_error"
+    )
+    np.testing.assert_allclose(ours, -theirs)
+    model = make_pipeline(StandardScaler(), LogisticRegression())
+    ours = cross_val_loss(model, wine.X, wine.y, cv=3, loss=zero_one_loss)  # stratified
+    theirs = model_selection.cross_val_score(model, wine.X, wine.y, cv=3)
+    np.testing.assert_allclose(1 - ours, theirs)
+
+
+@pytest.mark.parametrize("unit", [2.0**-1000, 2.0**-500, 2.0**500, 2.0**1000])
+def test_the_one_standard_error_rule_has_no_units(unit):
+    losses = np.random.default_rng(0).uniform(1, 2, size=(6, 5))
+    chosen = one_standard_error_rule(losses, complexity=range(6))
+    assert one_standard_error_rule(losses * unit, complexity=range(6)) == chosen

@@ -70,3 +70,11 @@ def test_one_mean_is_a_plain_float_and_formats():
 def test_intervals_name_bad_input(run, message):
     with pytest.raises(ValueError, match=message):
         run()
+
+
+@pytest.mark.parametrize("unit", [2.0**-1000, 2.0**-540, 2.0**540, 2.0**1000])
+def test_units_do_not_matter(unit):
+    values = np.random.default_rng(0).uniform(1, 2, size=(3, 8))
+    plain, other = mean_confidence_interval(values), mean_confidence_interval(values * unit)
+    np.testing.assert_array_equal(other.low, plain.low * unit)
+    np.testing.assert_array_equal(other.high, plain.high * unit)

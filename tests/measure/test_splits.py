@@ -1,6 +1,7 @@
 """Splits and folds against scikit-learn and by counting."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 from sklearn import model_selection
@@ -147,11 +148,42 @@ def test_splitters_print_their_parameters():
         (lambda: list(KFold(5).split([1, 2])), "n_splits=5 is more than the 2 rows"),
         (lambda: list(StratifiedKFold(2).split([1, 2])), "y must hold the class"),
         (
-            lambda: list(StratifiedKFold(3).split([0] * 8, [0] * 6 + [1] * 2)),
-            "n_splits=3 is more than the 2 rows of the rarest class",
+            lambda: list(StratifiedKFold(5).split([0] * 6, [0] * 4 + [1] * 2)),
+            "n_splits=5 is more than the 4 rows of the largest class",
         ),
     ],
 )
 def test_splitters_name_bad_input(run, message):
     with pytest.raises(ValueError, match=message):
         run()
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_a_rare_class_is_a_warning(shuffle):
+    y = np.array([0] * 9 + [1] * 2 + [2] * 6)
+    options = {"n_splits": 4, "shuffle": shuffle, "random_state": 0 if shuffle else None}
+    with pytest.warns(UserWarning, match=r"rarest class has 2 rows, fewer than n_splits=4"):
+        ours = list(StratifiedKFold(**options).split(y, y))
+    with pytest.warns(UserWarning, match="least populated class"):
+        theirs = list(model_selection.StratifiedKFold(**options).split(y, y))
+    for our_rows, their_rows in zip(ours, theirs, strict=True):
+        np.testing.assert_array_equal(our_rows[1], their_rows[1])
+
+
+@pytest.mark.parametrize("value", ["no", "False", 0, 1, None])
+@pytest.mark.parametrize("splitter", [KFold, StratifiedKFold])
+def test_shuffle_is_true_or_false(splitter, value):
+    with pytest.raises(TypeError, match="shuffle must be True or False, got"):
+        splitter(3, shuffle=value)
+
+
+def test_parts_of_a_data_frame_are_data_frames():
+    frame = pd.DataFrame({"a": range(20), "b": list("xy") * 10}, index=range(100, 120))
+    target = pd.Series(range(20), index=frame.index)
+    parts = train_validation_test_split(frame, target, random_state=0)
+    arrays = train_validation_test_split(np.arange(20), np.arange(20), random_state=0)
+    assert [type(part) for part in parts] == [pd.DataFrame] * 3 + [pd.Series] * 3
+    assert parts[0].dtypes.tolist() == frame.dtypes.tolist()
+    for part, rows in zip(parts[:3], arrays, strict=False):
+        np.testing.assert_array_equal(part["a"], rows)
+        np.testing.assert_array_equal(part.index, rows + 100)
