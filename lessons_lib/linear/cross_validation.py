@@ -11,8 +11,8 @@ from sklearn.model_selection import check_cv
 
 from lessons_lib._validation import (
     FloatArray,
-    check_boolean,
     check_data,
+    check_flag,
     check_integer,
     check_interval,
 )
@@ -227,7 +227,7 @@ class RidgeCV(LinearModel):
             or there is only one sample to leave out.
         """
         _check_rule(self.rule)
-        fit_intercept = check_boolean("fit_intercept", self.fit_intercept)
+        fit_intercept = check_flag("fit_intercept", self.fit_intercept)
         alphas = np.sort(check_alphas(self.alphas))[::-1]
         if alphas[-1] == 0:
             raise ValueError("alphas must be positive, got 0.")
@@ -396,7 +396,7 @@ class ElasticNetCV(LinearModel):
             If a parameter is out of range, or the data are not finite numbers of matching shapes.
         """
         _check_rule(self.rule)
-        fit_intercept = check_boolean("fit_intercept", self.fit_intercept)
+        fit_intercept = check_flag("fit_intercept", self.fit_intercept)
         X, y = check_data(X, y, estimator=self)
         weights = check_weights(sample_weight, X)
         ratios = self._ratios()

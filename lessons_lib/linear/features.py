@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from lessons_lib._jitter import jitter
-from lessons_lib._validation import check_boolean, check_interval
+from lessons_lib._validation import check_flag, check_interval
 
 __all__ = ["LegendreFeatures", "RandomReLUFeatures"]
 
@@ -123,7 +123,7 @@ class LegendreFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             raise ValueError(
                 f"low and high must be finite with low < high, got {self.low!r} and {self.high!r}."
             )
-        check_boolean("include_bias", self.include_bias)
+        check_flag("include_bias", self.include_bias)
         if self.degree == 0 and not self.include_bias:
             raise ValueError("degree=0 needs include_bias=True: no feature would remain.")
         validate_data(self, X, dtype=np.float64)

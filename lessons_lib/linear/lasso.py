@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike
 from lessons_lib import penalties
 from lessons_lib._validation import (
     FloatArray,
-    check_boolean,
     check_data,
+    check_flag,
     check_integer,
     check_interval,
 )
@@ -164,7 +164,7 @@ class ElasticNet(LinearModel):
         """
         alpha = check_interval("alpha", self.alpha)
         l1_ratio = check_interval("l1_ratio", self.l1_ratio, 0.0, 1.0)
-        fit_intercept = check_boolean("fit_intercept", self.fit_intercept)
+        fit_intercept = check_flag("fit_intercept", self.fit_intercept)
         tol = check_interval("tol", self.tol)
         max_iter = check_integer("max_iter", self.max_iter, 1)
         if self.solver != "homotopy" and self.solver not in _ITERATIVE_SOLVERS:

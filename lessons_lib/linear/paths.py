@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 from lessons_lib import penalties, solvers
 from lessons_lib._validation import (
     FloatArray,
-    check_boolean,
     check_data,
+    check_flag,
     check_integer,
     check_interval,
 )
@@ -68,7 +68,7 @@ def alpha_grid(
     """
     X, y = check_data(X, y)
     n_alphas = check_integer("n_alphas", n_alphas, 1)
-    data = center(X, y, check_boolean("fit_intercept", fit_intercept))
+    data = center(X, y, check_flag("fit_intercept", fit_intercept))
     return automatic_grid(data, l1_ratio, eps, n_alphas)
 
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from scipy import linalg
 from sklearn.utils.validation import check_array
 
-from lessons_lib._validation import FloatArray, check_boolean, check_data, check_interval
+from lessons_lib._validation import FloatArray, check_data, check_flag, check_interval
 from lessons_lib.linear._base import LinearModel, center, check_weights
 
 __all__ = ["Ridge", "Spectrum", "effective_degrees_of_freedom", "ridge_path"]
@@ -358,7 +358,7 @@ class Ridge(LinearModel):
             matching shapes, or ``solver="cholesky"`` meets a singular matrix.
         """
         alpha = check_interval("alpha", self.alpha)
-        fit_intercept = check_boolean("fit_intercept", self.fit_intercept)
+        fit_intercept = check_flag("fit_intercept", self.fit_intercept)
         X, y = check_data(X, y, multi_output=True, estimator=self)
         data = center(X, y, fit_intercept, check_weights(sample_weight, X))
         strength = float(data.l2(alpha / data.total_weight))
@@ -462,7 +462,7 @@ def ridge_path(
     """
     strengths = check_alphas(alphas)
     X, y = check_data(X, y)
-    data = center(X, y, check_boolean("fit_intercept", fit_intercept))
+    data = center(X, y, check_flag("fit_intercept", fit_intercept))
     scaled = data.l2(strengths)
     spectrum = Spectrum.of(data.X, data.y, float(scaled.min()), data.unpenalized)
     coefs, intercepts = data.solution(spectrum.coefs(scaled).T)
@@ -507,7 +507,7 @@ def effective_degrees_of_freedom(
     strengths = check_alphas(alphas)
     features: FloatArray = check_array(X, dtype=np.float64)
     zeros = np.zeros(len(features))
-    data = center(features, zeros, check_boolean("fit_intercept", fit_intercept))
+    data = center(features, zeros, check_flag("fit_intercept", fit_intercept))
     squared = Spectrum.from_svd(data.X, data.y).squared
     freedom: FloatArray = (squared / (squared + data.l2(strengths)[:, None])).sum(axis=1)
     return freedom

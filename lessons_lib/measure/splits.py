@@ -12,7 +12,7 @@ from scipy.sparse import issparse
 from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils.validation import _num_samples
 
-from lessons_lib._validation import check_boolean
+from lessons_lib._validation import check_flag
 
 __all__ = ["KFold", "Splitter", "StratifiedKFold", "train_validation_test_split"]
 
@@ -156,13 +156,13 @@ class KFold:
     ) -> None:
         if not isinstance(n_splits, int | np.integer) or n_splits < 2:  # True is less than 2
             raise ValueError(f"n_splits must be an int >= 2, got {n_splits!r}.")
-        if random_state is not None and not check_boolean("shuffle", shuffle):
+        if random_state is not None and not check_flag("shuffle", shuffle):
             raise ValueError(
                 f"random_state={random_state!r} has no effect with shuffle=False: "
                 "leave it out or set shuffle=True."
             )
         self.n_splits = n_splits
-        self.shuffle = check_boolean("shuffle", shuffle)
+        self.shuffle = check_flag("shuffle", shuffle)
         self.random_state = random_state
 
     def __repr__(self) -> str:
