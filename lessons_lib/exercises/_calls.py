@@ -77,12 +77,14 @@ def _describe_exception(error: BaseException, code: CodeType | None) -> Raised:
         message = " ".join(str(error).split())
     except BaseException:
         message = ""
+    # Asked of the built-in classes: the exception's own class and metaclass may define anything.
+    trace: TracebackType | None = BaseException.__dict__["__traceback__"].__get__(error)
     # The first frame is that of `call`: none of the reader's business.
-    own = error.__traceback__.tb_next if error.__traceback__ is not None else None
+    own = trace.tb_next if trace is not None else None
     return Raised(
         name=type_name(error),
         message=message if len(message) <= 200 else message[:199] + "…",
-        bases=tuple(class_name(base) for base in type(error).__mro__),
+        bases=tuple(class_name(base) for base in type.__dict__["__mro__"].__get__(type(error))),
         line=line_in_answer(traceback.walk_tb(own), code),
         traceback=_format_traceback(error, own),
     )

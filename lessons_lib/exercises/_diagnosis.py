@@ -135,6 +135,8 @@ def _exception_sentence(raised: Raised) -> str:
         return f"your function calls itself without end (RecursionError){place}"
     if raised.name in ("MemoryError", "_ArrayMemoryError"):
         return f"your function asks for more memory than a check allows{place}"
+    if raised.name == "BdbQuit":
+        return f"your function starts the debugger{place}: a check has no keyboard for it"
     if raised.name == "SystemExit":
         return f"your function tries to end Python{place}: return the result instead"
     if raised.name == "EOFError":
@@ -160,7 +162,8 @@ def timeout_verdict(exercise: Exercise, place: str) -> Verdict:
     """Return the verdict on an answer that takes too long."""
     limit = f"{exercise.time_limit:g} second" + ("" if exercise.time_limit == 1 else "s")
     message = (
-        f"your function is still running after {limit}{', ' + place if place else ''}: "
+        f"your function is still running after {limit} of computing"
+        f"{', ' + place if place else ''}: "
         "is there a loop that never ends?"
     )
     return Verdict("not yet", "time", message)

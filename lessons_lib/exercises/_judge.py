@@ -26,7 +26,12 @@ _STILL_A_STUB = "replace the `...` with your answer"
 
 
 def judge(
-    exercise: Exercise, answer: object, *, on_start: Callable[[], object] = lambda: None
+    exercise: Exercise,
+    answer: object,
+    *,
+    plan: Plan | None = None,
+    on_start: Callable[[], object] = lambda: None,
+    on_end: Callable[[], object] = lambda: None,
 ) -> Verdict:
     """Run ``answer`` on the exercise's cases and say what is right or wrong with it.
 
@@ -36,10 +41,14 @@ def judge(
         What is asked.
     answer : object
         A function, or a value where the exercise asks for one.
+    plan : Plan, optional
+        What the reference does, if that is known already.
     on_start : callable
         Called once, right before the answer's code runs for the first time. All that the exercise
         itself computes is finished by then, so that an answer that changes NumPy, say, or takes too
         long is told apart from the exercise's own work.
+    on_end : callable
+        Called once, when the answer's code has run on all cases.
 
     Returns
     -------
@@ -50,7 +59,7 @@ def judge(
     early = look_at(exercise, answer)
     if early is not None:
         return early
-    plan = Plan.of(exercise)
+    plan = Plan.of(exercise) if plan is None else plan
     if not exercise.asks_for_value:
         mismatch = parameters_mismatch(exercise, answer, plan.cases[0])
         if mismatch:
@@ -62,6 +71,7 @@ def judge(
     for args, expected in zip(plan.cases, plan.expected, strict=True):
         outcomes.append(call(run, args))
         faults.append(fault_of(exercise, outcomes[-1], expected, args))
+    on_end()
     return Diagnosis(exercise, plan, outcomes, faults).verdict()
 
 

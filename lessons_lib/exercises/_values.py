@@ -18,6 +18,7 @@ from numpy import argwhere, array_equal, asarray, errstate, isfinite, isinf, isn
 
 _MAX_DEPTH = 20
 _MAX_ITEMS = 200_000
+_MAX_NUMBERS = 20_000_000  # in all arrays together; one row can stand for millions at no cost
 
 # Diagnoses from the most basic to the most specific: the first that applies is reported.
 RANKS = ("raised", "changed", "none", "type", "nan", "shape", "dtype", "value", "accept")
@@ -92,6 +93,7 @@ class _TooLarge(Exception):
 class _Copier:
     def __init__(self) -> None:
         self._items_left = _MAX_ITEMS
+        self._numbers_left = _MAX_NUMBERS
 
     def copy(self, value: Any, depth: int = 0) -> Any:
         if depth > _MAX_DEPTH:
@@ -128,6 +130,9 @@ class _Copier:
         # By name, because importing numpy.ma takes longer than all the rest of this package.
         if any(class_name(base) == "MaskedArray" for base in type(value).__mro__):
             return Foreign("a masked array")
+        self._numbers_left -= int(np.ndarray.size.__get__(value))
+        if self._numbers_left < 0:
+            raise _TooLarge(f"arrays of more than {_MAX_NUMBERS:,} numbers")
         array = np.array(value, copy=True, subok=False)
         if array.dtype.kind == "O":
             return self.copy(array.tolist(), depth + 1)

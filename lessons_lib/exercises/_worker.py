@@ -1,99 +1,118 @@
 """The separate process in which one answer is judged: ``python -m lessons_lib.exercises._worker``.
 
-It waits for one request on its standard input, replies on its standard output and then waits to be
-stopped. Replies are lines of JSON: ``{"started": pid}`` right before the answer's code runs, then
-``{"verdict": {…}}``. Whatever the answer prints goes to standard error instead; the answer finds an
-empty standard input. When the notebook's kernel dies, the input ends, and so does this process.
+It waits for one request on its standard input, replies on its standard output (see
+``lessons_lib.exercises._replies``) and then waits to be stopped. Whatever the answer prints goes to
+standard error instead; the answer finds an empty standard input. When the notebook's kernel dies,
+the input ends, and so does this process.
 """
 
 import builtins
 import contextlib
 import dataclasses
-import json
 import linecache
 import os
 import pickle
-import signal
+import queue
 import sys
 import threading
 import traceback
 import warnings
+from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, NoReturn
 
+from lessons_lib.exercises import _reaper
 from lessons_lib.exercises._calls import line_in_answer
+from lessons_lib.exercises._clock import Clock, used_time
 from lessons_lib.exercises._diagnosis import timeout_verdict
 from lessons_lib.exercises._judge import judge
 from lessons_lib.exercises._model import Exercise, Verdict
+from lessons_lib.exercises._plan import Plan
 from lessons_lib.exercises._registry import find
+from lessons_lib.exercises._replies import Message, Send, sender
 from lessons_lib.exercises._source import code_of
 from lessons_lib.exercises._values import type_name
+
+# Of what the lessons import, this takes the most time.
+_SLOW_PACKAGES = ("sklearn", "scipy", "lessons_lib")
+_MOST_MODULES = 2000
 
 
 def main() -> None:
     """Serve one request."""
-    channel = _Channel()
+    pipes = _Pipes()
+    try:
+        folder, modules = pickle.load(pipes.requests)
+    except EOFError:
+        return
+    requests: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+    threading.Thread(target=_receive, args=(pipes, folder, requests), daemon=True).start()
     # Imports take the most time: get them done while the reader is still thinking.
-    for module in sys.argv[1:]:
-        try:
-            import_module(module)
-        except Exception:
-            break  # the request imports it again and reports why that fails
-    request = channel.receive()
+    _import(modules, until=requests)
+    request = requests.get()
     if request is None:
         return
-    threading.Thread(target=channel.exit_with_kernel, daemon=True).start()
-    channel.send(verdict=dataclasses.asdict(_serve(request, channel)))
+    send = sender(pipes.replies, request.pop("secret"))
+    try:
+        verdict = _serve(request, send, pipes)
+    except BaseException:
+        pipes.complain(traceback.format_exc())
+        os._exit(1)
+    send(Message("verdict", verdict=verdict))
     threading.Event().wait()  # until the kernel stops this process and all that it has started
 
 
-class _Channel:
-    """The pipes to the kernel, taken out of the reach of the answer's code."""
+class _Pipes:
+    """The pipes to the kernel, taken away from where an answer would look for them."""
 
     def __init__(self) -> None:
         # dup gives descriptors that child processes do not inherit.
-        self._requests = os.fdopen(os.dup(0), "rb")
-        self._replies = os.fdopen(os.dup(1), "wb")
+        self.requests: IO[bytes] = os.fdopen(os.dup(0), "rb")
+        self.replies: IO[bytes] = os.fdopen(os.dup(1), "wb")
         self._printed = os.dup(2)
-        self._pid = os.getpid()
         nothing = os.open(os.devnull, os.O_RDWR)
         for standard in (0, 1, 2):
             os.dup2(nothing, standard)
         os.close(nothing)
-
-    def receive(self) -> dict[str, Any] | None:
-        """Wait for the request; ``None`` when the kernel has gone."""
-        try:
-            request: dict[str, Any] = pickle.load(self._requests)
-        except EOFError:
-            return None
-        return request
-
-    def send(self, **reply: Any) -> None:
-        """Write one line."""
-        if os.getpid() != self._pid:
-            os._exit(0)  # the answer has called os.fork, and this is the copy
-        self._replies.write(json.dumps(reply).encode() + b"\n")
-        self._replies.flush()
 
     def show_printed(self) -> None:
         """From now on, pass on what is printed, also from C code."""
         os.dup2(self._printed, 1)
         os.dup2(self._printed, 2)
 
-    def exit_with_kernel(self) -> None:
-        """Wait until the kernel has gone, then stop this process and what it has started."""
-        try:
-            self._requests.read()
-        except OSError:  # the answer has closed what it did not open
+    def complain(self, text: str) -> None:
+        """Say why this process fails."""
+        os.write(self._printed, text.encode(errors="replace"))
+
+
+def _receive(pipes: _Pipes, folder: str, requests: "queue.SimpleQueue[Any]") -> None:
+    """Pass the request on; when the kernel has gone, stop this process and what it has started."""
+    try:
+        requests.put(pickle.load(pipes.requests))
+        pipes.requests.read()
+    except (EOFError, pickle.UnpicklingError):
+        pass
+    except OSError:  # the answer has closed what it did not open
+        return
+    except BaseException:
+        pipes.complain(traceback.format_exc())
+        os._exit(1)
+    with contextlib.suppress(BaseException):
+        _reaper.end_descendants(os.environ.get(_reaper.MARK, ""))
+    _reaper.remove_folder(folder)
+    os._exit(0)
+
+
+def _import(modules: Iterable[str], until: "queue.SimpleQueue[Any]") -> None:
+    for module in modules:
+        if not until.empty():
             return
-        if sys.platform != "win32" and os.getpgrp() == os.getpid():
-            os.killpg(os.getpgrp(), signal.SIGKILL)
-        os._exit(0)
+        with contextlib.suppress(Exception):  # whoever needs it imports it again and says why
+            import_module(module)
 
 
-def _serve(request: dict[str, Any], channel: _Channel) -> Verdict:
+def _serve(request: dict[str, Any], send: Send, pipes: _Pipes) -> Verdict:
     try:
         # In place: other modules hold this very list.
         sys.path[:] = request["path"]
@@ -101,6 +120,10 @@ def _serve(request: dict[str, Any], channel: _Channel) -> Verdict:
         exercise = find(request["exercise"], request["package"])
     except BaseException as error:
         return _not_checked(f"the exercise cannot be loaded ({_in_words(error)})")
+    try:
+        plan = _plan(exercise, request, send)
+    except BaseException as error:
+        return _not_checked(f"the exercise itself fails ({_in_words(error)})")
     try:
         answer = pickle.loads(request["answer"])
     except BaseException as error:
@@ -112,10 +135,40 @@ def _serve(request: dict[str, Any], channel: _Channel) -> Verdict:
     if lines:
         # With the text of the notebook's cell, line numbers can be shown with their line.
         linecache.cache[filename] = (sum(map(len, lines)), None, lines, filename)
+    run = _Run(exercise, answer, send, pipes, request["memory_limit"])
     try:
-        return judge(exercise, answer, on_start=_Start(request, exercise, answer, channel))
+        return judge(exercise, answer, plan=plan, on_start=run.start, on_end=run.end)
     except BaseException as error:
+        if run.has_started:
+            message = f"your answer has disturbed its own check ({_in_words(error)})"
+            return Verdict("not checked", "reply", message)
         return _not_checked(f"the exercise itself fails ({_in_words(error)})")
+
+
+def _plan(exercise: Exercise, request: dict[str, Any], send: Send) -> Plan:
+    """Return what the reference does: as an earlier check found, or computed."""
+    if request["plan"]:
+        with contextlib.suppress(Exception):  # what it refers to has changed meanwhile
+            return pickle.loads(request["plan"])  # type: ignore[no-any-return]
+        return Plan.of(exercise)
+    plan = Plan.of(exercise)
+    send(Message("plan", data=_pickled(plan), modules=_slow_modules()))
+    return plan
+
+
+def _pickled(plan: object) -> bytes:
+    import cloudpickle
+
+    try:
+        data: bytes = cloudpickle.dumps(plan)
+    except Exception:  # it holds what exists only here: every check computes it again
+        return b""
+    return data if len(data) < 2**23 else b""
+
+
+def _slow_modules() -> tuple[str, ...]:
+    names = [name for name in sys.modules if name.partition(".")[0] in _SLOW_PACKAGES]
+    return tuple(names[:_MOST_MODULES])
 
 
 def _not_checked(why: str) -> Verdict:
@@ -124,30 +177,45 @@ def _not_checked(why: str) -> Verdict:
 
 def _in_words(error: BaseException) -> str:
     try:
-        return " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        return " ".join(f"{type_name(error)}: {error}".split())[:300]
     except BaseException:  # an exception class may define anything
         return type_name(error)
 
 
-@dataclasses.dataclass(frozen=True)
-class _Start:
-    """What is to do right before the answer's code runs."""
+@dataclasses.dataclass
+class _Run:
+    """What is to do right before and right after the answer's code runs."""
 
-    request: dict[str, Any]
     exercise: Exercise
     answer: Any
-    channel: _Channel
+    send: Send
+    pipes: _Pipes
+    memory_limit: int
+    clock: Clock | None = None
 
-    def __call__(self) -> None:
+    @property
+    def has_started(self) -> bool:
+        return self.clock is not None
+
+    def start(self) -> None:
         warnings.formatwarning = _short_warning
         # Notebooks know `display` everywhere; here, printing is all that it can do.
         builtins.display = print  # type: ignore[attr-defined]
-        watch = threading.Timer(self.exercise.time_limit, self._report_timeout)
-        watch.daemon = True
-        watch.start()
-        _limit_memory(self.request["memory_limit"])
-        self.channel.send(started=os.getpid())
-        self.channel.show_printed()
+        sys.breakpointhook = _no_debugger
+        self.clock = Clock(
+            self.exercise.time_limit,
+            self._report_timeout,
+            lambda seconds: self.send(Message("imports", number=seconds)),
+        )
+        self.send(Message("started", number=used_time(), process=os.getpid()))
+        self.clock.start()
+        _limit_memory(self.memory_limit)  # not before: the clock's thread needs a stack
+        self.pipes.show_printed()
+
+    def end(self) -> None:
+        if self.clock is not None:
+            self.clock.stop()
+            self.send(Message("ended"))
 
     def _report_timeout(self) -> None:
         """Say in which line the answer is; the kernel then stops this process.
@@ -157,11 +225,12 @@ class _Start:
         """
         frame = sys._current_frames().get(threading.main_thread().ident or 0)
         stack = list(traceback.walk_stack(frame))[::-1]
-        self.channel.send(
-            verdict=dataclasses.asdict(
-                timeout_verdict(self.exercise, line_in_answer(stack, code_of(self.answer)))
-            )
-        )
+        place = line_in_answer(stack, code_of(self.answer))
+        self.send(Message("verdict", verdict=timeout_verdict(self.exercise, place)))
+
+
+def _no_debugger(*args: object, **keywords: object) -> NoReturn:
+    raise RuntimeError("a check has no keyboard for a debugger: take `breakpoint()` out")
 
 
 def _short_warning(

@@ -15,7 +15,7 @@ import psutil
 import pytest
 from sample_lessons.shrinkage import exercises as shrinkage
 
-from lessons_lib.exercises._process import _kill_descendants
+from lessons_lib.exercises import _reaper
 from lessons_lib.exercises._runner import Runner
 
 PENALTY, STEP = shrinkage.PENALTY, shrinkage.STEP
@@ -101,7 +101,8 @@ def test_endless_loop_is_stopped(judge):
     )
     assert verdict.reason == "time"
     assert re.fullmatch(
-        r"your function is still running after 0.3 seconds, in line [23]: `(while True:|pass)`: "
+        r"your function is still running after 0.3 seconds of computing, in line [23]: "
+        r"`(while True:|pass)`: "
         r"is there a loop that never ends\?",
         verdict.message,
     )
@@ -121,7 +122,8 @@ def test_a_loop_that_keeps_the_interpreter_is_stopped_too(judge):
     )
     assert verdict.reason == "time"
     assert verdict.message == (
-        "your function is still running after 0.3 seconds: is there a loop that never ends?"
+        "your function is still running after 0.3 seconds of computing: "
+        "is there a loop that never ends?"
     )
 
 
@@ -264,16 +266,22 @@ def is_running(pid):
         return False
 
 
-def test_descendants_can_be_killed_one_by_one():
-    """What stands in for process groups on Windows."""
+def test_descendants_are_found_without_sessions(monkeypatch):
+    """As on Windows: by descent, and by the mark in the environment."""
+    monkeypatch.delattr(os, "getsid")
+    monkeypatch.setattr(sys, "platform", "win32")
     code = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'input()'])"
-    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE) as parent:
+    marked = {**os.environ, _reaper.MARK: "some check"}
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, env=marked
+    ) as parent:
         children = []
         while not children:
             children = psutil.Process(parent.pid).children()
             time.sleep(0.01)
-        _kill_descendants(parent.pid)
-        assert not children[0].is_running() or children[0].wait(timeout=10) is not False
+        _reaper.end(parent.pid, "some check", time.time())
+        assert not is_running(children[0].pid)
+        assert not is_running(parent.pid)
         parent.wait(timeout=10)
 
 
@@ -315,7 +323,7 @@ def test_what_cannot_be_handed_over_is_named(source, message, runner, run_cell):
 
 def test_stub_needs_no_process(run_cell, monkeypatch):
     runner = Runner("sample_lessons", keep_idle=False)
-    monkeypatch.setattr(runner, "warm_up", lambda exercise: None)
+    monkeypatch.setattr(runner, "warm_up", lambda lesson: None)
     monkeypatch.setattr("subprocess.Popen", None)
     verdict = runner.judge(PENALTY, run_cell("def f(theta, weight_decay):\n    ...")["f"])
     assert verdict.state == "not attempted"
@@ -410,7 +418,7 @@ def test_process_that_never_gets_ready(monkeypatch, run_cell):
 
 def test_idle_process_is_replaced_when_it_has_died(runner, run_cell):
     answer = run_cell("def f(theta, w):\n    return w / 2 * np.sum(theta**2)")["f"]
-    runner.warm_up(PENALTY)
+    runner.warm_up("shrinkage")
     idle = runner._idle._popen
     idle.kill()
     idle.wait()
@@ -421,11 +429,11 @@ def test_interrupting_the_notebook_stops_the_check(runner, run_cell, monkeypatch
     answer = run_cell("def f(theta, w):\n    return 0")["f"]
     processes = []
 
-    def interrupt(process, *args):
-        processes.append(process._popen)
+    def interrupt(conversation):
+        processes.append(conversation._process._popen)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("lessons_lib.exercises._process.WorkerProcess._wait", interrupt)
+    monkeypatch.setattr("lessons_lib.exercises._process._Conversation.verdict", interrupt)
     with pytest.raises(KeyboardInterrupt):
         runner.judge(PENALTY, answer)
     assert processes[0].poll() is not None
@@ -447,14 +455,14 @@ def test_processes_end_with_the_kernel(end, tmp_path):
                 pass
 
         runner = Runner("sample_lessons")
-        runner.warm_up(shrinkage.PENALTY)
-        busy = runner._take_idle(shrinkage.PENALTY)
+        runner.warm_up("shrinkage")
+        busy = runner._take_idle("shrinkage")
         request = runner._request(shrinkage.PENALTY, f)
         asking = threading.Thread(
-            target=busy.ask, args=(request, shrinkage.PENALTY, 60.0, 2**30), daemon=True
+            target=busy.ask, args=(request, shrinkage.PENALTY, runner._limits), daemon=True
         )
         asking.start()
-        runner.warm_up(shrinkage.PENALTY)
+        runner.warm_up("shrinkage")
         print(busy._popen.pid, runner._idle._popen.pid, flush=True)
         input()
     """)

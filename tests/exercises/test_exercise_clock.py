@@ -1,0 +1,251 @@
+"""The limit is on what the answer computes, not on what the machine or an import takes."""
+
+import signal
+import sys
+import textwrap
+import threading
+import time
+
+import psutil
+import pytest
+from sample_lessons import shrinkage
+
+from lessons_lib.exercises import _clock, _process, _worker
+from lessons_lib.exercises._clock import Clock, used_time, waiting_limit
+from lessons_lib.exercises._runner import Runner
+
+STEP = shrinkage.STEP  # may compute for 0.3 seconds
+
+
+@pytest.fixture
+def judge(runner, run_cell):
+    def judge(source):
+        return runner.judge(STEP, run_cell(source)["f"])
+
+    return judge
+
+
+# --- the clock itself ---
+
+
+def compute(seconds):
+    end = time.process_time() + seconds
+    while time.process_time() < end:
+        sum(range(1000))
+
+
+def watch(limit, work):
+    """Return whether ``work`` passes the limit, and what was given back for imports."""
+    passed, imports = threading.Event(), [0.0]
+    clock = Clock(limit, passed.set, imports.append)
+    clock.start()
+    work()
+    clock.stop()
+    clock.join()
+    return passed.is_set(), imports[-1]
+
+
+def test_computing_counts():
+    assert watch(0.2, lambda: compute(0.5)) == (True, 0.0)
+    assert watch(5.0, lambda: compute(0.5)) == (False, 0.0)
+
+
+def test_waiting_does_not_count():
+    assert watch(0.2, lambda: time.sleep(0.6)) == (False, 0.0)
+
+
+def test_imports_do_not_count(tmp_path, monkeypatch):
+    (tmp_path / "slow_to_import.py").write_text(
+        "import time\nend = time.process_time() + 0.8\nwhile time.process_time() < end:\n    pass\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    is_late, imports = watch(0.3, lambda: __import__("slow_to_import"))
+    assert not is_late
+    assert 0.4 < imports < 1.0
+
+
+def test_imports_are_not_given_back_without_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(_clock, "_MOST_FOR_IMPORTS", 0.3)
+    (tmp_path / "endless_import.py").write_text(
+        "import time\nend = time.process_time() + 1.5\nwhile time.process_time() < end:\n    pass\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    assert watch(0.3, lambda: __import__("endless_import"))[0]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not tell the time of children")
+def test_ended_child_processes_count():
+    import subprocess
+
+    before = used_time()
+    code = "import time\nwhile time.process_time() < 0.5: pass"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert used_time() - before > 0.4
+
+
+# --- in a check ---
+
+
+def test_an_import_in_an_answer_takes_none_of_its_time(judge, tmp_path, monkeypatch):
+    (tmp_path / "slow_library.py").write_text(
+        "import time\nend = time.process_time() + 2.5\nwhile time.process_time() < end:\n    pass\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    verdict = judge("""
+        def f(theta, grad, learning_rate):
+            import slow_library
+            return theta - learning_rate * grad
+    """)
+    assert (verdict.state, verdict.message) == ("passed", "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals that stop a process")
+def test_a_machine_that_is_busy_with_others_takes_none_of_its_time(runner, run_cell, tmp_path):
+    """The process is held up for ten times what its answer may compute."""
+    started = tmp_path / "started"
+    f = run_cell(f"""
+        import time
+        from pathlib import Path
+
+        def f(theta, grad, learning_rate):
+            Path({str(started)!r}).touch()
+            time.sleep(0.2)
+            return theta - learning_rate * grad
+    """)["f"]
+    runner.warm_up("shrinkage")
+    process = psutil.Process(runner._idle.pid)
+
+    def hold_up():
+        while not started.exists():
+            time.sleep(0.005)
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(3)
+        process.send_signal(signal.SIGCONT)
+
+    thread = threading.Thread(target=hold_up)
+    thread.start()
+    begin = time.monotonic()
+    verdict = runner.judge(STEP, f)
+    thread.join()
+    assert time.monotonic() - begin > 3
+    assert (verdict.state, verdict.message) == ("passed", "")
+
+
+@pytest.mark.parametrize(
+    "waiting", ["time.sleep(1000)", "threading.Event().wait()", "os.read(os.pipe()[0], 1)"]
+)
+def test_an_answer_that_waits_is_told_so(waiting, judge, monkeypatch):
+    monkeypatch.setattr(_process, "waiting_limit", lambda time_limit: 1.0)
+    verdict = judge(f"""
+        import os
+        import threading
+        import time
+
+        def f(theta, grad, learning_rate):
+            {waiting}
+    """)
+    assert (verdict.state, verdict.reason) == ("not yet", "time")
+    assert verdict.message.startswith("your answer waited: in 1 seconds it computed for 0.0 only. ")
+    assert "loop" not in verdict.message
+
+
+def test_it_may_wait_longer_than_compute():
+    assert waiting_limit(10.0) == 40.0
+    assert waiting_limit(0.3) > 10
+
+
+def test_processes_of_an_answer_count(judge):
+    verdict = judge("""
+        import subprocess
+        import sys
+
+        def f(theta, grad, learning_rate):
+            subprocess.run([sys.executable, "-c", "while True: pass"])
+    """)
+    assert verdict.reason == "time"
+    assert "is there a loop that never ends?" in verdict.message
+
+
+# --- what the reference does is computed once ---
+
+SLOW_LESSON = """
+import time
+import numpy as np
+from pathlib import Path
+from lessons_lib.exercises import Exercise, Misconception
+
+def reference(x):
+    with open({log!r}, "a") as file:
+        file.write("r")
+    return x + 1
+
+EXERCISES = (
+    Exercise(name="slow.one", title="T", level=1, hints=("h",), reference=reference,
+             cases=lambda rng: [(rng.normal(size=3),), (rng.normal(size=2),)],
+             misconceptions=(Misconception(lambda x: x - 1, "You subtract."),)),
+)
+"""
+
+
+@pytest.fixture
+def slow_lesson(tmp_path, monkeypatch):
+    """Return the lesson's exercises, and a function that counts the calls of the reference."""
+    package = tmp_path / "slow_lessons"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    log = tmp_path / "log"
+    log.touch()
+    (package / "slow.py").write_text(textwrap.dedent(SLOW_LESSON.format(log=str(log))))
+    monkeypatch.syspath_prepend(tmp_path)
+    import importlib
+
+    module = importlib.import_module("slow_lessons.slow")
+    yield module.EXERCISES[0], lambda: len(log.read_text()), package / "slow.py"
+    for name in ("slow_lessons", "slow_lessons.slow"):
+        sys.modules.pop(name)
+
+
+def test_the_reference_runs_at_the_first_check_only(slow_lesson, run_cell):
+    exercise, n_calls, path = slow_lesson
+    runner = Runner("slow_lessons", keep_idle=False)
+    right = run_cell("def f(x):\n    return x + 1")["f"]
+    wrong = run_cell("def f(x):\n    return x - 1")["f"]
+    try:
+        assert runner.judge(exercise, right).state == "passed"
+        assert n_calls() == 2  # two cases
+        assert runner.judge(exercise, right).state == "passed"
+        assert runner.judge(exercise, wrong).misconception == 0
+        assert n_calls() == 2
+        path.write_text(path.read_text() + "\n# a later edition\n")
+        assert runner.judge(exercise, right).state == "passed"
+        assert n_calls() == 4
+    finally:
+        runner.close()
+
+
+def test_an_answer_cannot_change_what_later_checks_expect(slow_lesson, run_cell):
+    exercise, _, _ = slow_lesson
+    runner = Runner("slow_lessons", keep_idle=False)
+    vandal = run_cell("""
+        import gc
+
+        def f(x):
+            for thing in gc.get_objects():
+                if type(thing).__name__ == "Plan":
+                    for outcome in thing.expected:
+                        outcome.value[:] = 0
+            return 0 * x
+    """)["f"]
+    try:
+        runner.judge(exercise, vandal)
+        assert (
+            runner.judge(exercise, run_cell("def f(x):\n    return 0 * x")["f"]).state == "not yet"
+        )
+    finally:
+        runner.close()
+
+
+def test_what_cannot_be_kept_is_computed_again():
+    assert _worker._pickled(threading.Lock()) == b""
+    assert _worker._pickled(bytes(2**24)) == b""
+    assert _worker._pickled([1, 2]) != b""
