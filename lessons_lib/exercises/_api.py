@@ -4,9 +4,11 @@ import dataclasses
 import datetime
 import functools
 import os
+import sys
 from collections.abc import Callable
 from typing import Any
 
+from lessons_lib.exercises._attempts import attempt_text, has_no_source, has_nothing_typed
 from lessons_lib.exercises._judge import look_at
 from lessons_lib.exercises._model import Exercise, Verdict
 from lessons_lib.exercises._progress import VARIABLE, ProgressStore, Record, open_store
@@ -17,11 +19,9 @@ from lessons_lib.exercises._registry import (
     find,
     lesson_names,
 )
-from lessons_lib.exercises._runner import Runner
-from lessons_lib.exercises._source import source_of
-from lessons_lib.exercises._values import plain, show
-
-_LONGEST_ATTEMPT = 20_000  # characters kept in the progress file
+from lessons_lib.exercises._runner import Runner, is_check
+from lessons_lib.exercises._texts import printable
+from lessons_lib.exercises._values import describe, plain
 
 
 class Session:
@@ -38,8 +38,8 @@ class Session:
     def __init__(self, package: str = DEFAULT_PACKAGE, runner: Runner | None = None) -> None:
         self._package = package
         self._runner = Runner(package) if runner is None else runner
-        self._store: ProgressStore | None = None
-        self._store_setting: tuple[bool, str | None] | None = None
+        self._stores: dict[tuple[bool, str | None], ProgressStore] = {}
+        self._not_counted: set[str] = set()
 
     def close(self) -> None:
         """Stop the process that waits for the next answer."""
@@ -47,25 +47,35 @@ class Session:
 
     def check(self, name: str, answer: Any = ..., *, traceback: bool = False) -> None:
         """Print what is right or wrong with ``answer``: see :func:`check`."""
+        if is_check():
+            return
+        if not _is_static_page():
+            self._start_early(name)
         exercise = self._find(name)
         if exercise is None:
             return
         # In the static page nobody will type an answer next: a stub needs no process.
         verdict = look_at(exercise, answer) if _is_static_page() else None
         if verdict is None:
+            # Before the answer runs: it may be interrupted, or take this process with it.
+            self._keep_attempt(exercise, answer)
             verdict = self._runner.judge(exercise, answer)
         if verdict.state == "not attempted" and _is_static_page():
             _display_help(exercise, _in_words(exercise, verdict))
             return
-        print(_in_words(exercise, verdict))
+        _say(_in_words(exercise, verdict))
         if traceback and verdict.traceback:
-            print(verdict.traceback.rstrip())
+            _say(verdict.traceback.rstrip())
         if verdict.state in ("passed", "not yet"):
-            self._keep_attempt(exercise, answer, passed=verdict.state == "passed")
+            self._count_attempt(exercise, passed=verdict.state == "passed")
+
+    def verdict(self, name: str, answer: Any) -> Verdict:
+        """Return the verdict on ``answer``: see :func:`judge_answer`."""
+        return self._runner.judge(find(name, self._package), answer)
 
     def hint(self, name: str) -> None:
         """Print the next hint: see :func:`hint`."""
-        exercise = self._find(name)
+        exercise = None if is_check() else self._find(name)
         if exercise is None:
             return
         hints = exercise.hints
@@ -79,7 +89,7 @@ class Session:
 
     def solution(self, name: str) -> None:
         """Print the reference's source: see :func:`solution`."""
-        exercise = self._find(name)
+        exercise = None if is_check() else self._find(name)
         if exercise is None:
             return
         from lessons_lib.exercises._page import solution_source
@@ -91,13 +101,21 @@ class Session:
 
     def progress(self, lesson: str | None = None) -> None:
         """Show where the reader is: see :func:`progress`."""
+        if is_check():
+            return
         if lesson is None:
             self._overview()
+            return
+        if not issubclass(type(lesson), str):  # isinstance would ask the object itself
+            _say(
+                "progress takes the name of a lesson, a text such as "
+                f'"{lesson_names(self._package)[0]}", or nothing, but got {_described(lesson)}'
+            )
             return
         try:
             exercises = exercises_of(lesson, self._package)
         except UnknownExerciseError as error:
-            print(error)
+            _say(str(error))
             return
         records = self._records().read()
         width = max([len(e.name) for e in exercises], default=0)
@@ -119,38 +137,57 @@ class Session:
 
     def last_attempt(self, name: str) -> None:
         """Print the last answer that was checked: see :func:`last_attempt`."""
-        exercise = self._find(name)
+        exercise = None if is_check() else self._find(name)
         if exercise is None:
             return
         attempt = self._records().read().get(name, Record()).last_attempt
-        print(f"no attempt at {name} is kept" if attempt is None else attempt)
+        _say(f"no attempt at {name} is kept" if attempt is None else attempt)
 
     def _find(self, name: str) -> Exercise | None:
         try:
             return find(name, self._package)
         except UnknownExerciseError as error:
-            print(error)  # a typing mistake shall not stop "Run All"
+            _say(str(error))  # a typing mistake shall not stop "Run All"
             return None
+
+    def _start_early(self, name: object) -> None:
+        """Let the other process import the lesson while this one does."""
+        lesson = name.partition(".")[0] if type(name) is str else ""
+        if f"{self._package}.{lesson}" not in sys.modules and lesson in lesson_names(self._package):
+            self._runner.warm_up(lesson)
 
     def _records(self) -> ProgressStore:
         setting = _is_static_page(), os.environ.get(VARIABLE)
-        if self._store is None or self._store_setting != setting:
-            self._store = ProgressStore(None, print) if setting[0] else open_store(print)
-            self._store_setting = setting
-        return self._store
+        if setting not in self._stores:
+            store = ProgressStore(None, _say) if setting[0] else open_store(_say)
+            self._stores[setting] = store
+        return self._stores[setting]
 
-    def _keep_attempt(self, exercise: Exercise, answer: object, *, passed: bool) -> None:
-        text = show(plain(answer), 17) if exercise.asks_for_value else source_of(answer)
+    def _keep_attempt(self, exercise: Exercise, answer: object) -> None:
+        """Write down what was typed, unless that is nothing."""
+        if has_nothing_typed(exercise, answer):
+            self._not_counted.discard(exercise.name)
+            return
+        text = attempt_text(exercise, answer)
+
+        def change(record: Record) -> Record:
+            # Running the same cell again is no further attempt, unless it never came to a verdict.
+            if text != record.last_attempt or has_no_source(text):
+                self._not_counted.add(exercise.name)
+            return dataclasses.replace(record, last_attempt=text)
+
+        self._records().update(exercise.name, change)
+
+    def _count_attempt(self, exercise: Exercise, *, passed: bool) -> None:
+        is_new = exercise.name in self._not_counted
+        self._not_counted.discard(exercise.name)
         today = datetime.date.today().isoformat()
 
         def change(record: Record) -> Record:
-            # Running the same cell again is no further attempt.
-            is_new = text is None or text[:_LONGEST_ATTEMPT] != record.last_attempt
             return dataclasses.replace(
                 record,
                 attempts=record.attempts + is_new,
                 passed=record.passed or (today if passed else None),
-                last_attempt=record.last_attempt if text is None else text[:_LONGEST_ATTEMPT],
             )
 
         self._records().update(exercise.name, change)
@@ -159,7 +196,10 @@ class Session:
 def check(name: str, answer: Any = ..., *, traceback: bool = False) -> None:
     """Check an answer and print what is right or wrong with it.
 
-    The answer's code runs in a separate process, on copies of the inputs and with a time limit.
+    The answer's code runs in a separate process, on copies of the inputs, and may compute for some
+    seconds. That guards the notebook against mistakes (an endless loop, a crash, a changed input),
+    not against code that means harm: it runs with your rights. Within an answer that is being
+    checked, this does nothing.
 
     Parameters
     ----------
@@ -172,6 +212,45 @@ def check(name: str, answer: Any = ..., *, traceback: bool = False) -> None:
         Whether to print the traceback, too, if the answer raises.
     """
     _session().check(name, answer, traceback=traceback)
+
+
+def judge_answer(name: str, answer: Any) -> Verdict:
+    """Return the verdict on an answer as an object, for programs that grade.
+
+    Nothing is printed, and no progress is kept. The answer's code runs as :func:`check` runs it.
+
+    Parameters
+    ----------
+    name : str
+        The exercise, for example ``"overfitting.k_fold"``.
+    answer : object
+        The function, or the value where the exercise asks for one.
+
+    Returns
+    -------
+    Verdict
+        Its ``state`` is ``"passed"``, ``"not yet"``, ``"not attempted"`` or ``"not checked"``; its
+        texts hold no control characters, so that they can be printed or stored.
+
+    Raises
+    ------
+    UnknownExerciseError
+        If there is no such exercise; a ``LookupError``.
+
+    Notes
+    -----
+    A verdict says what an honest answer is worth. It does not protect from cheating:
+
+    - the references are public, and the answer's process can import, read and call them;
+    - the answer runs in the process that judges it. Replies carry a secret, but code that searches
+      that process's memory or call stack can find it, or replace what compares the results;
+    - the answer runs with the rights of the caller: it can read and write the caller's files, use
+      the network, and send signals to the caller.
+
+    Where marks depend on it, run each submission in a container or an account of its own, without
+    what others have handed in, and look at the source of what passes.
+    """
+    return _session().verdict(name, answer)
 
 
 def hint(name: str) -> None:
@@ -238,8 +317,16 @@ def _in_words(exercise: Exercise, verdict: Verdict) -> str:
         text += "\n" + _indent(verdict.details)
     if verdict.printed:
         text += "\nyour function printed:\n" + _indent(verdict.printed)
-    # An answer's texts may hold half characters, which cannot be printed.
-    return text.encode(errors="replace").decode()
+    return text
+
+
+def _say(text: str) -> None:
+    """Print a text that may quote a learner's."""
+    print(printable(text))
+
+
+def _described(value: object) -> str:
+    return describe(plain(value))
 
 
 def _indent(text: str) -> str:

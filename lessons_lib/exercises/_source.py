@@ -44,7 +44,12 @@ def source_of(function: object) -> str | None:
         ``None`` where no source is known, for example for a built-in function.
     """
     code = code_of(function)
-    if code is None:
+    return None if code is None else source_of_code(code)
+
+
+def source_of_code(code: CodeType) -> str | None:
+    """Return the dedented source that was compiled to ``code``, ``None`` where it is not known."""
+    if code.co_filename == "<string>":  # made by `exec`: that name may stand for another text
         return None
     try:
         if code.co_name == "<lambda>":

@@ -68,15 +68,75 @@ CELLS = [
 ]
 
 
-def test_in_a_notebook(tmp_path):
+def run(cells, folder):
+    """Run cells in a new kernel and return the text that each has printed."""
     notebook = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(textwrap.dedent(cell).strip()) for cell in CELLS]
+        cells=[nbformat.v4.new_code_cell(textwrap.dedent(cell).strip()) for cell in cells]
     )
     client = nbclient.NotebookClient(
-        notebook, timeout=60, resources={"metadata": {"path": str(tmp_path)}}
+        notebook, timeout=60, resources={"metadata": {"path": str(folder)}}
     )
     client.execute()
-    outputs = ["".join(o.get("text", str(o)) for o in cell.outputs) for cell in notebook.cells]
+    return ["".join(o.get("text", str(o)) for o in cell.outputs) for cell in notebook.cells]
+
+
+ODD_CELLS = [
+    SETUP,
+    """
+    %%time
+    def step(theta, grad, learning_rate):
+        return theta + learning_rate * grad
+
+    check("shrinkage.step", step)
+    """,
+    """
+    session.last_attempt("shrinkage.step")
+    """,
+    """
+    exec("def penalty(theta, weight_decay):\\n    return 3.0")
+    check("shrinkage.penalty", penalty)
+    """,
+    """
+    session.last_attempt("shrinkage.penalty")
+    """,
+    """
+    def listed(theta, weight_decay):
+        !ls
+        %timeit theta
+
+    check("shrinkage.penalty", listed)
+    """,
+    """
+    class Penalty:
+        def __call__(self, theta, weight_decay):
+            breakpoint()
+
+    check("shrinkage.penalty", Penalty())
+    session.last_attempt("shrinkage.penalty")
+    """,
+]
+
+
+def test_odd_ways_to_write_an_answer(tmp_path):
+    outputs = run(ODD_CELLS, tmp_path)
+    assert outputs[2] == textwrap.dedent(ODD_CELLS[1]).lstrip()
+    assert outputs[3].startswith("not yet: the result is wrong")
+    assert outputs[4] == textwrap.dedent(ODD_CELLS[3]).lstrip()
+    assert outputs[5] == (
+        "not yet: your function uses a command of the notebook (`!…`, `%…` or `get_ipython`), "
+        "which a check does not have: write it in Python, or run the command in a cell of its own\n"
+    )
+    assert outputs[6].startswith(
+        "not yet: your function raises RuntimeError: a check has no keyboard for a debugger: take "
+        "`breakpoint()` out"
+    )
+    assert outputs[6].endswith(
+        "class Penalty:\n    def __call__(self, theta, weight_decay):\n        breakpoint()\n"
+    )
+
+
+def test_in_a_notebook(tmp_path):
+    outputs = run(CELLS, tmp_path)
     assert outputs[:4] == [
         "",
         "not attempted yet: replace the `...` with your answer\n"
@@ -86,7 +146,7 @@ def test_in_a_notebook(tmp_path):
         "your function printed:\n    size 1\n    size 3\n    size 4\n",
     ]
     assert outputs[4].startswith(
-        "not yet: your function is still running after 0.3 seconds, in line "
+        "not yet: your function is still running after 0.3 seconds of computing, in line "
     )
     lines = outputs[5].splitlines()
     assert lines[0] == (
@@ -99,7 +159,9 @@ def test_in_a_notebook(tmp_path):
         "not yet: your function uses `slider` (of type FloatSlider), which cannot be handed to the "
         "process that checks answers: use only its arguments\n"
     )
-    assert outputs[7].startswith("not yet: your function uses `get_ipython` (of type method), ")
+    assert outputs[7].startswith(
+        "not yet: your function uses a command of the notebook (`!…`, `%…` "
+    )
     answer, idle = outputs[8].split()
     assert answer == "42"
     # The kernel has stopped; the process that waited for the next answer has stopped with it.
