@@ -18,6 +18,7 @@ from lessons_lib.exercises._registry import (
     exercises_of,
     find,
     lesson_names,
+    module_name,
 )
 from lessons_lib.exercises._runner import Runner, is_check
 from lessons_lib.exercises._texts import printable
@@ -153,7 +154,8 @@ class Session:
     def _start_early(self, name: object) -> None:
         """Let the other process import the lesson while this one does."""
         lesson = name.partition(".")[0] if type(name) is str else ""
-        if f"{self._package}.{lesson}" not in sys.modules and lesson in lesson_names(self._package):
+        is_imported = module_name(lesson, self._package) in sys.modules
+        if not is_imported and lesson in lesson_names(self._package):
             self._runner.warm_up(lesson)
 
     def _records(self) -> ProgressStore:

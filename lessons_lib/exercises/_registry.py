@@ -31,6 +31,11 @@ def lesson_names(package: str = DEFAULT_PACKAGE) -> tuple[str, ...]:
     )
 
 
+def module_name(lesson: str, package: str = DEFAULT_PACKAGE) -> str:
+    """Return the name of the module that defines the exercises of ``lesson``."""
+    return f"{package}.{lesson}.exercises"
+
+
 def exercises_of(lesson: str, package: str = DEFAULT_PACKAGE) -> tuple[Exercise, ...]:
     """Import the module of ``lesson`` and return its exercises in the order of definition.
 
@@ -44,7 +49,7 @@ def exercises_of(lesson: str, package: str = DEFAULT_PACKAGE) -> tuple[Exercise,
     lessons = lesson_names(package)
     if lesson not in lessons:
         raise UnknownExerciseError(f'there is no lesson "{lesson}"{_suggest(lesson, lessons)}')
-    exercises = getattr(import_module(f"{package}.{lesson}.exercises"), "EXERCISES", None)
+    exercises = getattr(import_module(module_name(lesson, package)), "EXERCISES", None)
     if not isinstance(exercises, tuple) or not all(isinstance(e, Exercise) for e in exercises):
         raise ValueError(f"{package}.{lesson}.exercises must define EXERCISES, a tuple of Exercise")
     names = [exercise.name for exercise in exercises]

@@ -23,6 +23,7 @@ from lessons_lib.exercises._judge import look_at
 from lessons_lib.exercises._model import Exercise, Verdict
 from lessons_lib.exercises._packing import CannotHandOverError, cell_of, pack
 from lessons_lib.exercises._process import Limits, WorkerProcess, current_folder, search_path
+from lessons_lib.exercises._registry import module_name
 from lessons_lib.exercises._replies import cleaned
 from lessons_lib.exercises._values import plain
 
@@ -92,7 +93,7 @@ class Runner:
             self._idle = None
 
     def _start(self, lesson: str) -> WorkerProcess:
-        return WorkerProcess((*self._modules.get(lesson, ()), f"{self.package}.{lesson}"))
+        return WorkerProcess((*self._modules.get(lesson, ()), module_name(lesson, self.package)))
 
     def _ask(self, exercise: Exercise, answer: object) -> Verdict:
         try:

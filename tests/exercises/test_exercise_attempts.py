@@ -7,7 +7,8 @@ import textwrap
 import hostile
 import numpy as np
 import pytest
-from sample_lessons import folds, shrinkage
+from sample_lessons.folds import exercises as folds
+from sample_lessons.shrinkage import exercises as shrinkage
 
 from lessons_lib.exercises import _attempts
 from lessons_lib.exercises._api import Session

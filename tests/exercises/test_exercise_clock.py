@@ -2,13 +2,12 @@
 
 import signal
 import sys
-import textwrap
 import threading
 import time
 
 import psutil
 import pytest
-from sample_lessons import shrinkage
+from sample_lessons.shrinkage import exercises as shrinkage
 
 from lessons_lib.exercises import _clock, _process, _worker
 from lessons_lib.exercises._clock import Clock, used_time, waiting_limit
@@ -191,17 +190,19 @@ EXERCISES = (
 def slow_lesson(tmp_path, monkeypatch):
     """Return the lesson's exercises, and a function that counts the calls of the reference."""
     package = tmp_path / "slow_lessons"
-    package.mkdir()
+    (package / "slow").mkdir(parents=True)
     (package / "__init__.py").touch()
+    (package / "slow" / "__init__.py").touch()
     log = tmp_path / "log"
     log.touch()
-    (package / "slow.py").write_text(textwrap.dedent(SLOW_LESSON.format(log=str(log))))
+    path = package / "slow" / "exercises.py"
+    path.write_text(SLOW_LESSON.format(log=str(log)))
     monkeypatch.syspath_prepend(tmp_path)
     import importlib
 
-    module = importlib.import_module("slow_lessons.slow")
-    yield module.EXERCISES[0], lambda: len(log.read_text()), package / "slow.py"
-    for name in ("slow_lessons", "slow_lessons.slow"):
+    module = importlib.import_module("slow_lessons.slow.exercises")
+    yield module.EXERCISES[0], lambda: len(log.read_text()), path
+    for name in ("slow_lessons", "slow_lessons.slow", "slow_lessons.slow.exercises"):
         sys.modules.pop(name)
 
 

@@ -13,7 +13,7 @@ import hostile
 import numpy as np
 import psutil
 import pytest
-from sample_lessons import shrinkage
+from sample_lessons.shrinkage import exercises as shrinkage
 
 import lessons_lib.exercises as public
 from lessons_lib.exercises import _process
