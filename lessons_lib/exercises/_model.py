@@ -63,7 +63,8 @@ class Exercise:
     rtol, atol : float
         Numbers agree when ``|got − expected| ≤ atol + rtol·|expected|``.
     time_limit : float
-        Seconds that the answer may take for all cases together.
+        Seconds that the answer may compute for all cases together: time on the processor, without
+        imports.
     check_dtype : bool
         Whether the result must have exactly the reference's dtype.
     accept : callable, optional

@@ -348,6 +348,8 @@ def _environment(mark: str, folder: str) -> dict[str, str]:
         environment.pop(name, None)  # they would talk, or wait for a terminal
     environment |= {
         _reaper.MARK: mark,
+        # Resource trackers clean up after a process that was killed, and would complain about it.
+        "PYTHONWARNINGS": "ignore:resource_tracker:UserWarning",
         "PYTHONPATH": os.pathsep.join(search_path()),
         "PYTHONIOENCODING": "utf-8:backslashreplace",
         "MPLBACKEND": "agg",

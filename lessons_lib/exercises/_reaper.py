@@ -123,5 +123,12 @@ def _remove_shared(names: set[str], since: float) -> None:
 
 def remove_folder(folder: str) -> None:
     """Remove a folder with all that is in it, as far as that goes."""
-    if folder:
-        shutil.rmtree(folder, ignore_errors=True)
+    if not folder:
+        return
+    for parent, names, _ in os.walk(folder):
+        for path in (Path(parent) / name for name in names):
+            # What is in a read-only folder cannot be removed; a link leads elsewhere.
+            with contextlib.suppress(OSError):
+                if not path.is_symlink():
+                    path.chmod(0o700)
+    shutil.rmtree(folder, ignore_errors=True)

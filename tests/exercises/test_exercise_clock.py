@@ -174,6 +174,8 @@ from pathlib import Path
 from lessons_lib.exercises import Exercise, Misconception
 
 def reference(x):
+    import scipy.special
+
     with open({log!r}, "a") as file:
         file.write("r")
     return x + 1
@@ -242,6 +244,29 @@ def test_an_answer_cannot_change_what_later_checks_expect(slow_lesson, run_cell)
         assert (
             runner.judge(exercise, run_cell("def f(x):\n    return 0 * x")["f"]).state == "not yet"
         )
+    finally:
+        runner.close()
+
+
+def test_what_the_reference_imports_is_imported_in_advance(slow_lesson, run_cell):
+    exercise, _, _ = slow_lesson
+    runner = Runner("slow_lessons")
+    f = run_cell("""
+        import sys
+
+        def f(x):
+            print("scipy.special" in sys.modules)
+            return x + 1
+    """)["f"]
+    try:
+        assert runner.judge(exercise, f).state == "passed"
+        process = psutil.Process(runner._idle.pid)
+        used, before = sum(process.cpu_times()[:2]), -1.0
+        while used > before:
+            time.sleep(1)
+            used, before = sum(process.cpu_times()[:2]), used
+        # The reference itself does not run again.
+        assert runner.judge(exercise, f).printed == "True\nTrue"
     finally:
         runner.close()
 
