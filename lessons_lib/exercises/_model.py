@@ -1,8 +1,9 @@
 """What an exercise is made of, and what a check finds out about an answer."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as declare
 from typing import Any, Literal
 
 import numpy as np
@@ -73,6 +74,9 @@ class Exercise:
         sentence.
     shows : tuple of callable
         Helper functions whose source belongs to the shown solution.
+    equivalent_mutants : mapping of str to str
+        Changes of the reference by machine that make no difference, by their key (for example
+        ``"x > 0 → x >= 0"``, as ``surviving_mutants`` lists them), each with the reason.
 
     Raises
     ------
@@ -93,6 +97,7 @@ class Exercise:
     check_dtype: bool = False
     accept: Callable[[Any, Any, Case], str | None] | None = None
     shows: tuple[Callable[..., Any], ...] = ()
+    equivalent_mutants: Mapping[str, str] = declare(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
@@ -110,6 +115,9 @@ class Exercise:
             if not isinstance(misconception, Misconception):
                 raise TypeError(f"misconceptions must hold Misconception, got {misconception!r}")
         _require_tuple("shows", self.shows)
+        for key, reason in self.equivalent_mutants.items():
+            _require_text("equivalent_mutants", key)
+            _require_text("equivalent_mutants", reason)
         for field in ("reference", "cases", "accept"):
             value = getattr(self, field)
             if not callable(value) and (field == "reference" or value is not None):

@@ -32,7 +32,7 @@ class Plan:
     @classmethod
     def of(cls, exercise: Exercise) -> "Plan":
         """Compute everything; only the answer remains to be run."""
-        with _quiet():
+        with quiet():
             cases = [()] if exercise.cases is None else make_cases(exercise)
             expected = [call(exercise.reference, args) for args in cases]
             wrong = [[call(m.wrong, args) for args in cases] for m in exercise.misconceptions]
@@ -56,7 +56,7 @@ def make_cases(exercise: Exercise) -> list[Case]:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Hide the warnings of references and misconceptions: the reader did not write those."""
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")

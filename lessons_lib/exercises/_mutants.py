@@ -1,0 +1,347 @@
+"""Mutants of a reference: the same program with one slip in it, made by machine.
+
+A mutant that does what an answer does explains the answer, although nobody foresaw it. A mutant
+that passes all cases shows that the cases do not decide (:func:`surviving_mutants`).
+"""
+
+import ast
+import contextlib
+import inspect
+import itertools
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import numpy as np
+
+from lessons_lib.exercises._calls import Outcome, call
+from lessons_lib.exercises._model import Case, Exercise
+from lessons_lib.exercises._mutations import RULES, Scope
+from lessons_lib.exercises._plan import Plan, fault_of, make_cases, quiet
+from lessons_lib.exercises._registry import exercises_of, lesson_names
+
+__all__ = ["Mutant", "mutants_of", "surviving_mutants"]
+
+_MOST_STEPS = 20_000
+_LONGEST = 0.5  # seconds that a mutant may take for one call
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A reference with one slip.
+
+    Parameters
+    ----------
+    key : str
+        What was changed into what, for example ``"abs(x) → x"``: names the mutant among those of
+        its exercise as long as that line of the reference stays as it is.
+    because : str
+        The idea behind the slip in one plain sentence, which does not quote the reference.
+    function : callable
+        The changed reference. It raises ``EndlessError`` rather than loop without end.
+    """
+
+    key: str
+    because: str
+    function: Callable[..., Any] = field(compare=False)
+
+
+class EndlessError(Exception):
+    """A mutant has run for too long."""
+
+
+def mutants_of(exercise: Exercise) -> Iterator[Mutant]:
+    """Yield the mutants of an exercise's reference, with the helpers that its solution shows.
+
+    They are compiled as they are asked for, so that a search may stop at any time. A reference
+    without readable source has none.
+    """
+    program = _Program.of(exercise)
+    if program is None:
+        return
+    seen: dict[str, int] = {}
+    compiled: set[bytes] = set()
+    for edit, because in program.edits():
+        change = edit.describe()
+        function, fingerprint = program.compile(edit)
+        if function is None or fingerprint in compiled:
+            continue
+        compiled.add(fingerprint)
+        seen[change] = seen.get(change, 0) + 1
+        number = f" ({seen[change]})" if seen[change] > 1 else ""
+        yield Mutant(change + number, because, function)
+    yield from _with_other_arguments(exercise, program.parameters)
+
+
+def _with_other_arguments(exercise: Exercise, parameters: dict[str, str]) -> Iterator[Mutant]:
+    """Yield the reference with two arguments swapped, and with one that is always the same."""
+    reference, names = exercise.reference, list(parameters)
+    for i, j in itertools.combinations(range(len(names)), 2):
+        if parameters[names[i]] != parameters[names[j]]:
+            continue
+        order = list(range(len(names)))
+        order[i], order[j] = j, i
+        yield Mutant(
+            f"{names[i]}, {names[j]} → {names[j]}, {names[i]}",
+            f"You seem to have exchanged `{names[i]}` and `{names[j]}`.",
+            lambda *args, order=order: reference(*(args[k] for k in order)),
+        )
+    if exercise.cases is None:
+        return
+    for i, value in enumerate(make_cases(exercise)[0][: len(names)]):
+        if not isinstance(value, int | float | str):
+            continue
+        yield Mutant(
+            f"{names[i]} → {value!r} in all cases",
+            f"Your result seems not to depend on `{names[i]}`: use the argument.",
+            lambda *args, i=i, value=value: reference(*args[:i], value, *args[i + 1 :]),
+        )
+
+
+def surviving_mutants(exercise: Exercise) -> list[str]:
+    """Return the keys of the mutants that pass all cases and are not known to be equivalent.
+
+    An exercise that asks for a value has no cases, and so no survivors.
+
+    See Also
+    --------
+    Exercise : ``equivalent_mutants`` lists those that compute the same, each with the reason.
+    """
+    if exercise.asks_for_value:
+        return []
+    plan = Plan.of(exercise)
+    return [
+        mutant.key
+        for mutant in mutants_of(exercise)
+        if mutant.key not in exercise.equivalent_mutants and _passes(exercise, mutant, plan)
+    ]
+
+
+def _passes(exercise: Exercise, mutant: Mutant, plan: Plan) -> bool:
+    with quiet():
+        return all(
+            fault_of(exercise, call_mutant(mutant, args), expected, args) is None
+            for args, expected in zip(plan.cases, plan.expected, strict=True)
+        )
+
+
+def call_mutant(mutant: Mutant, args: Case) -> Outcome:
+    """Call a mutant on copies of ``args``."""
+    return call(mutant.function, args)
+
+
+class _Ticker:
+    """Stops loops that do not end: every round of a loop calls it."""
+
+    def __init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        self._steps, self._deadline = 0, time.perf_counter() + _LONGEST
+
+    def __call__(self) -> None:
+        self._steps += 1
+        if self._steps > _MOST_STEPS or time.perf_counter() > self._deadline:
+            raise EndlessError
+
+
+@dataclass(frozen=True)
+class _Edit:
+    """Another node for one place of a tree."""
+
+    parent: ast.AST
+    name: str
+    index: int | None
+    old: ast.AST
+    new: ast.AST
+
+    def describe(self) -> str:
+        return f"{_as_text(self.old)} → {_as_text(self.new)}"
+
+    @contextlib.contextmanager
+    def applied(self) -> Iterator[None]:
+        self._put(self.new)
+        try:
+            yield
+        finally:
+            self._put(self.old)
+
+    def _put(self, node: ast.AST) -> None:
+        if self.index is None:
+            setattr(self.parent, self.name, node)
+        else:
+            getattr(self.parent, self.name)[self.index] = node
+
+
+def _as_text(node: ast.AST) -> str:
+    text = ast.unparse(node).replace("_np.", "np.").replace("_tick()\n", "")
+    line = " ".join(text.split())
+    return line if len(line) <= 80 else line[:79] + "…"
+
+
+@dataclass(frozen=True)
+class _Program:
+    """The source of a reference and of its shown helpers, ready to be changed."""
+
+    tree: ast.Module
+    reference: Callable[..., Any]
+    parameters: dict[str, str]
+
+    @classmethod
+    def of(cls, exercise: Exercise) -> "_Program | None":
+        functions = [*exercise.shows, exercise.reference]
+        definitions: list[ast.stmt] = []
+        for function in functions:
+            definition = _definition(function)
+            if definition is None:
+                return None
+            definitions.append(definition)
+        tree = ast.Module(definitions, type_ignores=[])
+        _Loops().visit(tree)
+        ast.fix_missing_locations(tree)
+        try:
+            parameters = {
+                p.name: getattr(p.annotation, "__name__", str(p.annotation))
+                for p in inspect.signature(exercise.reference).parameters.values()
+            }
+        except (TypeError, ValueError):
+            return None
+        return cls(tree, exercise.reference, parameters)
+
+    def edits(self) -> Iterator[tuple[_Edit, str]]:
+        """Yield changes, those of the first rules first."""
+        places = list(_places(self.tree))
+        for rule, (parent, name, index, node) in itertools.product(RULES, places):
+            for new, because in rule(node, Scope(self.parameters, parent)):
+                yield _Edit(parent, name, index, node, ast.copy_location(new, node)), because
+
+    def compile(self, edit: _Edit) -> tuple[Callable[..., Any] | None, bytes]:
+        """Return the changed reference and what tells it from others; ``None`` if there is none."""
+        ast.fix_missing_locations(edit.new)
+        with edit.applied():
+            try:
+                code = compile(self.tree, "<mutant>", "exec")
+            except (SyntaxError, TypeError, ValueError, OverflowError):
+                return None, b""
+        ticker = _Ticker()
+        space = dict(self.reference.__globals__)
+        space |= {"_np": np, "_tick": ticker, "_last_argmax": _last_argmax}
+        space |= {"_last_argmin": _last_argmin, "__name__": "<mutant>"}
+        exec(code, space)
+        function = space[self.reference.__name__]
+
+        def run(*args: Any) -> Any:
+            ticker.restart()
+            return function(*args)
+
+        return run, _fingerprint(code)
+
+
+def _fingerprint(code: Any) -> bytes:
+    """Return what programs share exactly if they are the same, instruction by instruction."""
+    parts = [code.co_code, repr(code.co_names).encode()]
+    for constant in code.co_consts:
+        is_code = hasattr(constant, "co_code")
+        parts.append(_fingerprint(constant) if is_code else repr(constant).encode())
+    return b"|".join([*parts, repr(code.co_varnames).encode()])
+
+
+def _definition(function: Callable[..., Any]) -> ast.FunctionDef | None:
+    """Return the syntax tree of a function without its docstring and annotations."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    except (OSError, TypeError, SyntaxError):
+        return None
+    definition = tree.body[0]
+    if not isinstance(definition, ast.FunctionDef) or not hasattr(function, "__globals__"):
+        return None
+    if function.__closure__:
+        return None
+    definition.decorator_list, definition.returns = [], None
+    for argument in [*definition.args.args, *definition.args.kwonlyargs]:
+        argument.annotation = None
+    if ast.get_docstring(definition, clean=False) is not None:
+        definition.body = definition.body[1:]
+    return definition
+
+
+_Loop = TypeVar("_Loop", ast.For, ast.While)
+
+
+class _Loops(ast.NodeTransformer):
+    """Let every round of every loop call ``_tick``; plain assignments instead of annotated ones."""
+
+    def visit_For(self, node: ast.For) -> ast.For:
+        return self._let_tick(node)
+
+    def visit_While(self, node: ast.While) -> ast.While:
+        return self._let_tick(node)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
+        if node.value is None:
+            return ast.Pass()
+        return ast.copy_location(ast.Assign([node.target], node.value), node)
+
+    def _let_tick(self, node: _Loop) -> _Loop:
+        self.generic_visit(node)
+        tick = ast.Call(ast.Name("_tick", ast.Load()), [], [])
+        node.body.insert(0, ast.Expr(tick))
+        return node
+
+
+_Place = tuple[ast.AST, str, int | None, ast.AST]
+
+
+def _places(tree: ast.AST) -> Iterator[_Place]:
+    """Yield every node with the place where it hangs.
+
+    Which of several arrays of one length is asked for its length makes no difference.
+    """
+    for parent in ast.walk(tree):
+        if isinstance(parent, ast.arguments) or _calls(parent, "_tick", "len", "zeros_like"):
+            continue
+        if isinstance(parent, ast.Attribute) and parent.attr == "shape":
+            continue
+        for name, value in ast.iter_fields(parent):
+            if isinstance(value, ast.AST):
+                yield parent, name, None, value
+            elif isinstance(value, list):
+                for i, item in enumerate(value):
+                    if isinstance(item, ast.AST):
+                        yield parent, name, i, item
+
+
+def _calls(node: ast.AST, *names: str) -> bool:
+    if not isinstance(node, ast.Call):
+        return False
+    function = node.func
+    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    return name in names
+
+
+def _last_argmax(values: Any) -> int:
+    return len(values) - 1 - int(np.argmax(np.asarray(values)[::-1]))
+
+
+def _last_argmin(values: Any) -> int:
+    return len(values) - 1 - int(np.argmin(np.asarray(values)[::-1]))
+
+
+def main() -> None:
+    """Print the mutants that pass all cases: of all exercises, or of those that are named.
+
+    Usage: ``python -m lessons_lib.exercises._mutants [lesson or exercise ...]``
+    """
+    names = sys.argv[1:]
+    for exercise in itertools.chain.from_iterable(map(exercises_of, lesson_names())):
+        if names and exercise.name not in names and exercise.lesson not in names:
+            continue
+        for key in surviving_mutants(exercise):
+            print(f"{exercise.name}: {key}")
+
+
+if __name__ == "__main__":
+    main()
