@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,6 +35,9 @@ def _forward_cases(rng: np.random.Generator) -> list[Case]:
     for n, p, eps in ((4, 3, 1e-5), (6, 6, 0.5)):
         X = rng.normal(rng.normal(size=p), 1 + rng.random(p), size=(n, p))
         cases.append((X, 0.5 + rng.random(p), rng.normal(size=p), eps))
+    # A unit that never changes, and a negative gamma.
+    X = np.column_stack([rng.normal(-3, 1, 5), np.full(5, 2.0), rng.exponential(4, 5)])
+    cases.append((X, np.array([-1.5, 0.7, 2.0]), np.array([0.3, -1.0, 0.0]), 0.01))
     return cases
 
 
@@ -131,7 +136,7 @@ def _predict_cases(rng: np.random.Generator) -> list[Case]:
             rng.normal(1, 2, size=(n, p)),
             rng.normal(size=p),
             0.01 + rng.random(p),
-            0.5 + rng.random(p),
+            rng.choice([-1.0, 1.0], p) * (0.5 + rng.random(p)),
             rng.normal(size=p),
         )
         for n, p in ((5, 2), (1, 3), (8, 4))
@@ -230,7 +235,7 @@ def update_running(
 def _update_cases(rng: np.random.Generator) -> list[Case]:
     return [
         (rng.normal(2, 3, size=(n, p)), rng.normal(size=p), 0.5 + rng.random(p), momentum)
-        for n, p, momentum in ((4, 2, 0.1), (6, 3, 0.3), (10, 1, 0.9))
+        for n, p, momentum in ((4, 2, 0.1), (6, 3, 0.3), (10, 1, 0.9), (5, 6, 0.5))
     ]
 
 
@@ -329,10 +334,10 @@ def _backward_cases(rng: np.random.Generator) -> list[Case]:
         (
             rng.normal(size=(n, p)),
             rng.normal(1, 2, size=(n, p)),
-            0.5 + rng.random(p),
+            rng.choice([-1.0, 1.0], p) * (0.5 + rng.random(p)),
             eps,
         )
-        for n, p, eps in ((4, 1, 1e-5), (5, 3, 0.1), (8, 2, 1e-3))
+        for n, p, eps in ((4, 1, 1e-5), (5, 3, 0.1), (8, 2, 1e-3), (6, 5, 0.01))
     ]
 
 
@@ -446,14 +451,14 @@ def fold(
 def _fold_cases(rng: np.random.Generator) -> list[Case]:
     return [
         (
-            rng.normal(size=(p, p)),
+            rng.normal(size=(p, k)),
             rng.normal(size=p),
             rng.normal(size=p),
             0.3 + rng.random(p),
-            0.5 + rng.random(p),
+            rng.choice([-1.0, 1.0], p) * (0.5 + rng.random(p)),
             rng.normal(size=p),
         )
-        for p in (2, 3, 4)
+        for p, k in ((2, 2), (3, 3), (4, 4), (3, 1))
     ]
 
 
@@ -705,6 +710,7 @@ def _clip_cases(rng: np.random.Generator) -> list[Case]:
         ([np.array([3.0, 0.5]), np.array([[4.0]])], 1.0),
         ([rng.normal(size=3), rng.normal(size=(2, 2)), 5 * rng.normal(size=1)], 2.0),
         ([0.1 * rng.normal(size=2), 0.1 * rng.normal(size=3)], 5.0),
+        ([-3 * rng.random((3, 2)), np.array([0.5])], 1.5),
     ]
 
 
@@ -741,6 +747,7 @@ CLIP_TOGETHER = Exercise(
     ),
     reference=clip_together,
     cases=_clip_cases,
+    rtol=1e-5,  # PyTorch adds 1e-6 to the norm
     misconceptions=(
         Misconception(
             _each_alone,
@@ -821,6 +828,25 @@ ITERATIONS_NEEDED = Exercise(
         Misconception(
             lambda: 2 * iterations_needed(),
             "You count multiplications with the matrix; an iteration has two of them.",
+        ),
+        Misconception(
+            lambda: iterations_needed() + 1,
+            "One too many: the estimate has exceeded 0.999 already after the iteration before.",
+        ),
+        Misconception(
+            lambda: math.ceil(math.log(0.001) / math.log(0.95**4)),
+            "You ask when 0.95 to the power 4k has fallen to a thousandth. That is the wrong part "
+            "of the vector, squared; the estimate is short by only 1 − 0.95 times that.",
+        ),
+        Misconception(
+            lambda: math.ceil(math.log(0.001) / math.log(0.95**2)),
+            "That is how long the *vector* needs by the rate 0.95². An iteration multiplies twice, "
+            "and the error of the estimate is squared.",
+        ),
+        Misconception(
+            lambda: math.ceil(math.log(0.001 / 0.025) / math.log(0.95**4)),
+            "You let the error fall from 0.025, its value at the start, with the final rate. As "
+            "long as both parts are about as large it falls more slowly: run and count.",
         ),
     ),
 )

@@ -74,7 +74,11 @@ def keras_to_torch(l2: float, loss: str) -> float:
 
 
 def _keras_to_torch_cases(rng: np.random.Generator) -> list[Case]:
-    return [(0.01, "mean squared error"), (0.3, "cross-entropy")]
+    return [
+        (strength, loss)
+        for strength in (0.01, 0.3)
+        for loss in ("mean squared error", "cross-entropy")
+    ]
 
 
 def _same_number(l2: float, loss: str) -> float:
@@ -116,6 +120,9 @@ KERAS_TO_TORCH = Exercise(
             "on the way to the house objective.",
         ),
     ),
+    equivalent_mutants={
+        "loss → 'mean squared error' in all cases": "That the loss does not matter is the point.",
+    },
 )
 
 
@@ -247,6 +254,7 @@ def _to_glmnet_cases(rng: np.random.Generator) -> list[Case]:
         (0.1, 0.5, 4 * rng.normal(size=20)),
         (0.3, 0.0, 2 * rng.normal(size=12)),
         (0.02, 0.9, 0.1 * rng.normal(size=15) + 3),
+        (0.7, 1.0, rng.exponential(3, size=10)),
     ]
 
 
@@ -309,8 +317,8 @@ TO_GLMNET = Exercise(
 
 def read_strength(X: FloatArray, y: FloatArray, coef: FloatArray) -> float:
     """Return the λ of the house that a ridge fit with a free intercept must have used."""
-    Z, t = X - X.mean(axis=0), y - y.mean()
-    gradient = Z.T @ (Z @ coef - t) / len(y)
+    Z = X - X.mean(axis=0)  # orthogonal to any constant: y need not be centered as well
+    gradient = Z.T @ (Z @ coef - y) / len(y)
     return float(-(gradient @ coef) / (coef @ coef))
 
 

@@ -172,6 +172,7 @@ def _what_arrives_cases(rng: np.random.Generator) -> list[Case]:
         (np.ones(4), np.ones(4), 0.5),
         (rng.normal(size=5), rng.normal(size=5), 0.2),
         (rng.normal(size=7), rng.normal(size=7), 0.8),
+        (np.array([1.0, -2.0, 0.5]), np.array([2.0, 3.0, 0.0]), 0.6),
     ]
 
 
@@ -229,6 +230,9 @@ WHAT_ARRIVES = Exercise(
             "You return the standard deviation; the variance was asked for.",
         ),
     ),
+    equivalent_mutants={
+        "w, h → h, w": "Both only enter as their product.",
+    },
 )
 
 
@@ -243,10 +247,13 @@ def drop_units(x: FloatArray, p: float, training: bool, uniforms: FloatArray) ->
 
 
 def _drop_units_cases(rng: np.random.Generator) -> list[Case]:
+    on_the_border = np.array([[0.25, 0.1, 0.75], [0.3, 0.25, 0.0]])  # 0.25 is not below 0.25
     return [
         (rng.normal(size=(4, 3)), 0.5, True, rng.random((4, 3))),
         (rng.normal(size=(5, 6)), 0.2, True, rng.random((5, 6))),
         (rng.normal(size=(3, 4)), 0.5, False, rng.random((3, 4))),
+        (rng.normal(size=(2, 3)), 0.25, True, on_the_border),
+        (rng.normal(size=(2, 3)), 0.8, False, on_the_border),
     ]
 
 
@@ -436,6 +443,18 @@ def _only_the_scale(
     return grad.T @ (x * mask / (1 - p)), (grad @ W) / (1 - p)
 
 
+def _as_printed(
+    grad: FloatArray, x: FloatArray, W: FloatArray, mask: BoolArray, p: float
+) -> tuple[FloatArray, FloatArray]:
+    return grad.T @ x, grad @ W
+
+
+def _scale_forgotten_in_both(
+    grad: FloatArray, x: FloatArray, W: FloatArray, mask: BoolArray, p: float
+) -> tuple[FloatArray, FloatArray]:
+    return grad.T @ (x * mask), (grad @ W) * mask
+
+
 BACK_THROUGH = Exercise(
     name="dropout.back_through",
     title="Spot the bug: back through the mask",
@@ -449,6 +468,11 @@ BACK_THROUGH = Exercise(
     reference=back_through,
     cases=_back_through_cases,
     misconceptions=(
+        Misconception(
+            _as_printed,
+            "That is the printed function: x reached the output only through the mask and its "
+            "scale, so both gradients contain them.",
+        ),
         Misconception(
             _mask_ignored,
             "The gradient for x passes through dropped units: they had no part in the output, so "
@@ -465,6 +489,10 @@ BACK_THROUGH = Exercise(
         Misconception(
             _only_the_scale,
             "You scale the gradient for x but let it through dropped units.",
+        ),
+        Misconception(
+            _scale_forgotten_in_both,
+            "You apply the mask in both gradients but forget the division by 1 − p.",
         ),
     ),
 )
@@ -548,7 +576,9 @@ AVERAGE_NETWORKS = Exercise(
         ),
         Misconception(
             _whole_network,
-            "That is the whole network with unscaled inputs: its logits are too large.",
+            "Those are the probabilities of the whole network with unscaled inputs: its logits "
+            "are too large. (If you enumerate, do not divide the kept inputs by 1 − p: in the "
+            "standard form nothing is scaled in training.)",
         ),
         Misconception(
             _kept_and_dropped,
@@ -558,6 +588,23 @@ AVERAGE_NETWORKS = Exercise(
             _not_normalized,
             "A geometric mean of probabilities sums to less than 1; divide by the sum.",
         ),
+    ),
+    equivalent_mutants=dict.fromkeys(
+        (
+            "np.log(np.exp(logits).sum()) → np.log2(np.exp(logits).sum())",
+            "np.log(np.exp(logits).sum()) → np.log10(np.exp(logits).sum())",
+            "np.exp(logits).sum() → np.mean(np.exp(logits))",
+            "np.exp(logits).sum() → np.max(np.exp(logits))",
+            "logits - np.log(np.exp(logits).sum()) → logits + np.log(np.exp(logits).sum())",
+            "logits - np.log(np.exp(logits).sum()) → logits",
+            "np.log(np.exp(logits).sum()) → np.log(np.exp(logits)).sum()",
+            "np.exp(logits).sum() → np.exp(logits.sum())",
+            (
+                "probability * (logits - np.log(np.exp(logits).sum()))"
+                " → probability * logits - np.log(np.exp(logits).sum())"
+            ),
+        ),
+        "What is lost is the same for all classes, and the normalization takes it away.",
     ),
 )
 
@@ -672,11 +719,6 @@ MEAN_SHIFT = Exercise(
         "Without dropout the sum is 0, so is its ReLU, and the mean itself is the answer.",
     ),
     reference=mean_shift,
-    accept=lambda result, expected, args: (
-        None
-        if isinstance(result, float | np.floating) and abs(result - expected) < 1e-6
-        else "the mean over all 32 masks is another number."
-    ),
     misconceptions=(
         Misconception(
             lambda: 0.0,
@@ -690,6 +732,14 @@ MEAN_SHIFT = Exercise(
         Misconception(
             lambda: 32 * mean_shift(),
             "You have summed over the masks; divide by their number.",
+        ),
+        Misconception(
+            lambda: mean_shift() / 4,
+            "You multiply the survivors by 0.5; they are divided by it.",
+        ),
+        Misconception(
+            lambda: 32 * mean_shift() / 31,
+            "You have left out a mask: the one that keeps no unit counts, too.",
         ),
     ),
 )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from lessons_lib.data import load_breast_cancer
+from lessons_lib.exercises._accept import agrees
 from lessons_lib.exercises._model import Case, Exercise, Misconception
 from lessons_lib.linear import ElasticNet
 from lessons_lib.penalties import soft_threshold
@@ -84,15 +87,22 @@ TO_HOUSE = Exercise(
 
 def alpha_max(X: FloatArray, y: FloatArray, l1_ratio: float) -> float:
     """Return the smallest strength at which all coefficients are zero."""
-    pull = (X - X.mean(axis=0)).T @ (y - y.mean()) / len(y)
-    return float(np.max(np.abs(pull)) / l1_ratio)
+    residual = y - y.mean()  # orthogonal to any constant: X need not be centered as well
+    return float(np.max(np.abs(X.T @ residual)) / len(y) / l1_ratio)
 
 
 def _alpha_max_cases(rng: np.random.Generator) -> list[Case]:
     cases: list[Case] = []
-    for n_samples, n_features, l1_ratio in ((20, 3, 0.5), (8, 12, 0.1), (30, 5, 0.9)):
+    # The strongest pull is negative or positive, and the second, the last or the first feature's.
+    for n_samples, n_features, l1_ratio, strongest, slope in (
+        (20, 3, 0.5, 1, -2.0),
+        (8, 12, 0.1, 11, 3.0),
+        (30, 5, 0.9, 0, -1.5),
+        (15, 4, 1.0, 2, 2.0),
+    ):
         X = rng.normal(1, 1, size=(n_samples, n_features))
-        cases.append((X, 4 + X[:, 0] - 2 * X[:, 1] + rng.normal(size=n_samples), l1_ratio))
+        y = 4 + slope * X[:, strongest] + rng.normal(size=n_samples)
+        cases.append((X, y, l1_ratio))
     return cases
 
 
@@ -141,6 +151,10 @@ ALPHA_MAX = Exercise(
             "You forgot the 1/n of the house objective.",
         ),
     ),
+    equivalent_mutants={
+        "y - y.mean() → y.mean() - y": "The sign is lost in the absolute value.",
+        "X.T @ residual → np.abs(X.T @ residual)": "The absolute value is taken anyway.",
+    },
 )
 
 
@@ -154,7 +168,13 @@ def change_unit(alpha: float, l1_ratio: float, factor: float) -> tuple[float, fl
 
 
 def _change_unit_cases(rng: np.random.Generator) -> list[Case]:
-    return [(0.4, 0.5, 100.0), (2.0, 0.9, 0.1), (0.3, 0.05, 7.0)]
+    return [
+        (0.4, 0.5, 100.0),
+        (2.0, 0.9, 0.1),
+        (0.3, 0.05, 7.0),
+        (0.6, 1.0, 3.0),
+        (1.5, 0.0, 0.2),
+    ]
 
 
 def _strength_only(alpha: float, l1_ratio: float, factor: float) -> tuple[float, float]:
@@ -234,16 +254,33 @@ def coordinate_update(
 
 def _coordinate_cases(rng: np.random.Generator) -> list[Case]:
     cases: list[Case] = []
-    for n_samples, n_features, j, alpha, l1_ratio in (
-        (20, 3, 1, 0.4, 0.5),
-        (15, 5, 0, 0.8, 0.2),
-        (30, 2, 1, 0.3, 0.9),
-        (12, 4, 3, 9.0, 0.7),
+    # What is left for feature j is `part` times it: a pull of either sign, above the threshold or
+    # below it.
+    for n_samples, n_features, j, alpha, l1_ratio, part in (
+        (20, 3, 1, 0.4, 0.5, 2.0),
+        (15, 5, 0, 0.8, 0.2, -1.5),
+        (30, 2, 1, 0.3, 0.9, -1.0),
+        (12, 4, 3, 9.0, 0.7, 0.8),
+        (25, 3, 2, 6.0, 0.6, -0.7),
+        (18, 4, 0, 0.5, 0.4, 1.2),
     ):
         X = rng.normal(size=(n_samples, n_features)) * rng.uniform(0.5, 2, size=n_features)
+        X[:, j] *= 1.3 / np.sqrt(np.mean(X[:, j] ** 2))
         coef = rng.normal(size=n_features)
-        y = X @ (coef + 1) + rng.normal(size=n_samples)
-        cases.append((X, y, coef, j, alpha, l1_ratio))
+        others = X @ coef - X[:, j] * coef[j]
+        cases.append(
+            (
+                X,
+                others + part * X[:, j] + 0.2 * rng.normal(size=n_samples),
+                coef,
+                j,
+                alpha,
+                l1_ratio,
+            )
+        )
+    # A feature that pulls at nothing.
+    X, y = np.array([[1.0, 1.0], [-1.0, 1.0]]), np.array([2.0, 2.0])
+    cases.append((X, y, np.array([0.5, 0.0]), 0, 0.3, 0.5))
     return cases
 
 
@@ -286,6 +323,21 @@ def _shrink_first(
     return float(soft_threshold(pull / (curvature + alpha * (1 - l1_ratio)), alpha * l1_ratio))
 
 
+def _not_stopped_at_zero(
+    X: FloatArray, y: FloatArray, coef: FloatArray, j: int, alpha: float, l1_ratio: float
+) -> float:
+    others = np.arange(len(coef)) != j
+    pull = X[:, j] @ (y - X[:, others] @ coef[others]) / len(y)
+    curvature = X[:, j] @ X[:, j] / len(y)
+    return float((pull - np.sign(pull) * alpha * l1_ratio) / (curvature + alpha * (1 - l1_ratio)))
+
+
+def _positive_only(
+    X: FloatArray, y: FloatArray, coef: FloatArray, j: int, alpha: float, l1_ratio: float
+) -> float:
+    return max(coordinate_update(X, y, coef, j, alpha, l1_ratio), 0.0)
+
+
 COORDINATE_UPDATE = Exercise(
     name="elastic_net.coordinate_update",
     title="One coordinate",
@@ -321,6 +373,16 @@ COORDINATE_UPDATE = Exercise(
             _shrink_first,
             "You divide before you threshold. Setting the derivative to zero gives the threshold "
             "first, then the division.",
+        ),
+        Misconception(
+            _not_stopped_at_zero,
+            "A pull below the threshold comes out on the other side of zero with you: it should "
+            "leave the coefficient at zero.",
+        ),
+        Misconception(
+            _positive_only,
+            "You set the coefficient to zero where the pull is negative: its sign must come back "
+            "after the threshold.",
         ),
     ),
 )
@@ -378,6 +440,29 @@ def _targets_repeated(
     return rows, targets, strength
 
 
+def _same_minimum(result: Any, expected: Any, args: Case) -> str | None:
+    """Accept any data on which the lasso's objective is the Elastic Net's times a constant."""
+    if agrees(result, expected):
+        return None
+    X, y, alpha, l1_ratio = args
+    rows, targets, strength = result
+    rows, targets = np.asarray(rows, dtype=float), np.asarray(targets, dtype=float)
+    if rows.ndim != 2 or targets.shape != rows.shape[:1] or rows.shape[1] != X.shape[1]:
+        return "wanted are rows with all features, one target for each row, and a strength"
+    constant = float(strength) / (alpha * l1_ratio)
+    if not constant > 0:
+        return "the strength must be positive"
+    if not agrees(rows.T @ targets / len(rows), constant * (X.T @ y) / len(y)):
+        return (
+            "with your strength the L1 norm and the features' pull on the targets are not in "
+            "balance: compare both with the Elastic Net's"
+        )
+    ridge = alpha * (1 - l1_ratio) * np.eye(X.shape[1])
+    if not agrees(rows.T @ rows / len(rows), constant * (X.T @ X / len(y) + ridge)):
+        return "your strength fits the targets, but the added rows are not the squared penalty"
+    return None
+
+
 AUGMENT = Exercise(
     name="elastic_net.augment",
     title="Spot the bug: a lasso in disguise",
@@ -388,6 +473,7 @@ AUGMENT = Exercise(
     ),
     reference=augment,
     cases=_augment_cases,
+    accept=_same_minimum,
     misconceptions=(
         Misconception(
             _strength_kept,
@@ -494,11 +580,15 @@ def grouping_bound(
 
 def _bound_cases(rng: np.random.Generator) -> list[Case]:
     cases: list[Case] = []
-    for n_samples, alpha, l1_ratio in ((20, 0.5, 0.5), (40, 0.1, 0.2), (9, 2.0, 0.9)):
+    for n_samples, i, j, alpha, l1_ratio in (
+        (20, 0, 1, 0.5, 0.5),
+        (40, 3, 1, 0.1, 0.2),
+        (9, 2, 3, 2.0, 0.9),
+    ):
         X = rng.normal(2, 1, size=(n_samples, 4)) * np.array([1.0, 3.0, 0.2, 1.0])
         X[:, 1] += 2 * X[:, 0]
         y = 5 + X[:, 0] + rng.normal(size=n_samples)
-        cases.append((X, y, 0, 1, alpha, l1_ratio))
+        cases.append((X, y, i, j, alpha, l1_ratio))
     return cases
 
 
@@ -569,6 +659,11 @@ GROUPING_BOUND = Exercise(
             "The residual is no longer than the *centered* targets, since the intercept is free.",
         ),
     ),
+    equivalent_mutants={
+        "X - X.mean(axis=0) → X.mean(axis=0) - X": "Both columns change their sign.",
+        "y - y.mean() → y.mean() - y": "Only squares of it are used.",
+        "i, j → j, i": "A correlation is symmetric.",
+    },
 )
 
 
@@ -584,7 +679,9 @@ def agreement(first: BoolArray, second: BoolArray) -> float:
 
 
 def _agreement_cases(rng: np.random.Generator) -> list[Case]:
-    cases: list[Case] = [(rng.random(n) < a, rng.random(n) < b) for n, a, b in ((30, 0.5, 0.7),)]
+    cases: list[Case] = [
+        (rng.random(n) < a, rng.random(n) < b) for n, a, b in ((30, 0.5, 0.7), (41, 0.6, 0.2))
+    ]
     some = rng.random(20) < 0.4
     other = some.copy()
     other[:6] = ~other[:6]
@@ -641,6 +738,9 @@ AGREEMENT = Exercise(
             "Divide by the mean of the two sizes, not by the size of the union.",
         ),
     ),
+    equivalent_mutants={
+        "first, second → second, first": "The measure is symmetric.",
+    },
 )
 
 
@@ -670,11 +770,6 @@ FEATURES_KEPT = Exercise(
         "`np.count_nonzero(model.coef_)` counts what is kept.",
     ),
     reference=features_kept,
-    accept=lambda result, expected, args: (
-        None
-        if isinstance(result, int | np.integer) and result == expected
-        else "the number of features is another."
-    ),
     misconceptions=(
         Misconception(
             lambda: _kept(0.5, 1.0),
@@ -804,6 +899,16 @@ DESCEND = Exercise(
             "The coefficients are right; the intercept of the raw features is the mean of y minus "
             "their means times the coefficients.",
         ),
+    ),
+    equivalent_mutants={
+        "range(n_sweeps) → range(1, n_sweeps + 1)": "The number of the sweep is not used.",
+    }
+    | dict.fromkeys(
+        (
+            "y - y_mean → y + y_mean",
+            "y - y_mean → y",
+        ),
+        "Centered columns do not see a constant.",
     ),
 )
 

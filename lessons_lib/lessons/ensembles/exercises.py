@@ -33,6 +33,7 @@ def _vote_cases(rng: np.random.Generator) -> list[Case]:
         (np.array([[3, 3, 1, 7], [5, 5, 1, 7], [3, 5, 9, 2], [5, 5, 9, 2]]),),
         (rng.integers(0, 10, (7, 6)),),
         (rng.integers(2, 5, (5, 8)),),
+        (rng.choice([-1, 1, 4], (4, 9)),),
     ]
 
 
@@ -88,6 +89,12 @@ VOTE = Exercise(
             "should win.",
         ),
     ),
+    equivalent_mutants={
+        (
+            "(labels == classes[:, None, None]).sum(axis=1)"
+            " → np.mean(labels == classes[:, None, None], axis=1)"
+        ): "All counts are divided by the same number.",
+    },
 )
 
 
@@ -100,7 +107,7 @@ def distinct_share(n_samples: int, n_draws: int) -> float:
 
 
 def _distinct_cases(rng: np.random.Generator) -> list[Case]:
-    return [(10, 10), (100, 50), (4, 12), (1000, 1000)]
+    return [(10, 10), (100, 50), (4, 12), (1000, 1000), (7, 3), (5, 1)]
 
 
 def _share_missed(n_samples: int, n_draws: int) -> float:
@@ -167,9 +174,15 @@ def best_threshold(x: FloatArray, y: FloatArray) -> tuple[float, float]:
 
 def _threshold_cases(rng: np.random.Generator) -> list[Case]:
     cases: list[Case] = []
-    for n, step in ((6, 2.0), (15, 1.0), (40, 3.0)):
-        x = rng.permutation(np.arange(n) + rng.uniform(0, 0.8, n))
-        cases.append((x, 5 + step * (x > n / 4) + rng.normal(0, 0.5, n)))
+    # The target rises or falls with x, or is high in the middle; values of either sign.
+    for n, step in ((6, 2.0), (15, -3.0), (40, 3.0)):
+        x = rng.permutation(np.arange(n) + rng.uniform(0, 0.8, n)) - 3
+        cases.append((x, 1 + step * (x > n / 4 - 3) + rng.normal(0, 0.5, n)))
+    x = rng.permutation(np.arange(9.0)) - 6
+    cases.append((x, np.where(np.abs(x + 1) < 2, 4.0, -1.0) + 0.1 * x))
+    # One row alone on the left, and one alone on the right.
+    cases.append((np.array([0.3, -2.0, 0.5, 0.1]), np.array([0.5, 9.0, 0.0, 0.25])))
+    cases.append((np.array([-0.3, 2.0, -0.5, -0.1]), np.array([1.5, -9.0, 1.0, 1.25])))
     return cases
 
 
@@ -202,6 +215,17 @@ def _mean_of_variances(x: FloatArray, y: FloatArray) -> tuple[float, float]:
 def _gain_per_row(x: FloatArray, y: FloatArray) -> tuple[float, float]:
     threshold, gain = best_threshold(x, y)
     return threshold, gain / len(y)
+
+
+def _sorted_apart(x: FloatArray, y: FloatArray) -> tuple[float, float]:
+    return best_threshold(np.sort(x), np.sort(y))
+
+
+def _end_of_the_left_group(x: FloatArray, y: FloatArray) -> tuple[float, float]:
+    threshold, gain = best_threshold(x, y)
+    values = np.sort(x)
+    left = int(np.sum(values <= threshold))
+    return float((values[left - 2] + values[left - 1]) / 2), gain
 
 
 BEST_THRESHOLD = Exercise(
@@ -239,7 +263,22 @@ BEST_THRESHOLD = Exercise(
             _gain_per_row,
             "That is the decrease of the *mean* square; the gain of the text is that of the sum.",
         ),
+        Misconception(
+            _sorted_apart,
+            "You sort `x` and `y` each by itself, so that values no longer belong to their row: "
+            "take the order of `x` for both.",
+        ),
+        Misconception(
+            _end_of_the_left_group,
+            "Your threshold is one place off: it lies halfway between the last value on the left "
+            "and the first on the right.",
+        ),
     ),
+    equivalent_mutants={
+        "np.argsort(x) → np.argsort(-x)": "From right to left the splits are the same.",
+        "gain.argmax() → _last_argmax(gain)": "Which of two equal gains counts is left open.",
+        "y.sum() - left → left - y.sum()": "Only squares of it are used.",
+    },
 )
 
 
@@ -248,15 +287,23 @@ BEST_THRESHOLD = Exercise(
 
 def members_needed(V: float, C: float, excess: float) -> int:
     """Return the smallest k with C + (V - C) / k <= (1 + excess) C."""
-    return max(1, math.ceil((V - C) / (excess * C) - 1e-9))
+    return max(1, math.ceil((V - C) / (excess * C)))
 
 
 def _needed_cases(rng: np.random.Generator) -> list[Case]:
-    return [(6500.0, 3500.0, 0.03), (1.0, 0.25, 0.1), (2.0, 1.9, 0.2), (5.0, 0.7, 0.013)]
+    return [
+        (6500.0, 3500.0, 0.03),
+        (1.0, 0.25, 0.1),
+        (2.0, 1.9, 0.2),
+        (5.0, 0.7, 0.013),
+        (3.0, 1.0, 0.5),  # exactly 4
+        (2.0625, 1.0, 0.25),  # 4.25
+        (2.0, 2.0, 0.125),  # members that all err alike
+    ]
 
 
 def _no_floor(V: float, C: float, excess: float) -> int:
-    return max(1, math.ceil(V / (excess * C) - 1e-9))
+    return max(1, math.ceil(V / (excess * C)))
 
 
 def _rounded_down(V: float, C: float, excess: float) -> int:
@@ -264,11 +311,23 @@ def _rounded_down(V: float, C: float, excess: float) -> int:
 
 
 def _relative_to_member(V: float, C: float, excess: float) -> int:
-    return max(1, math.ceil((V - C) / (excess * V) - 1e-9))
+    return max(1, math.ceil((V - C) / (excess * V)))
 
 
 def _absolute(V: float, C: float, excess: float) -> int:
-    return max(1, math.ceil((V - C) / excess - 1e-9))
+    return max(1, math.ceil((V - C) / excess))
+
+
+def _rounded(V: float, C: float, excess: float) -> int:
+    return max(1, round((V - C) / (excess * C)))
+
+
+def _always_one_more(V: float, C: float, excess: float) -> int:
+    return math.floor((V - C) / (excess * C)) + 1
+
+
+def _perhaps_none(V: float, C: float, excess: float) -> int:
+    return math.ceil((V - C) / (excess * C))
 
 
 MEMBERS_NEEDED = Exercise(
@@ -296,6 +355,17 @@ MEMBERS_NEEDED = Exercise(
             "The excess is relative to C, the error of infinitely many, not to V.",
         ),
         Misconception(_absolute, "The excess is a fraction of C, not an error in the units of C."),
+        Misconception(
+            _rounded,
+            "You round to the nearest number: below one half that is rounded down, and the average "
+            "is not yet good enough. Round up.",
+        ),
+        Misconception(
+            _always_one_more,
+            "You add one to the whole part. Where the division leaves no rest, that is one member "
+            "too many: round up instead.",
+        ),
+        Misconception(_perhaps_none, "At least one member is needed, also if V equals C."),
     ),
 )
 
@@ -382,6 +452,10 @@ def _ambiguity_cases(rng: np.random.Generator) -> list[Case]:
         weights = rng.uniform(0.2, 1, k)
         y = rng.normal(size=n)
         cases.append((y + rng.normal(0.3, 1, (k, n)), y, weights / weights.sum()))
+    # A weight may be negative, and so may the ambiguity.
+    outputs = np.array([[1.0, 2.0, -1.0], [4.0, -3.0, 2.0], [0.5, 1.0, 1.0]])
+    cases.append((outputs, np.array([0.0, 1.0, 0.5]), np.array([0.75, -0.25, 0.5])))
+    cases.append((outputs, np.array([2.0, -5.0, 3.0]), np.array([1.5, -2.0, 1.5])))
     return cases
 
 
@@ -441,6 +515,18 @@ AMBIGUITY = Exercise(
             "is larger, by the ambiguity.",
         ),
     ),
+    equivalent_mutants={
+        "(outputs - average) ** 2 → outputs ** 2 - average ** 2": (
+            "Weights of sum 1 make them equal."
+        ),
+    }
+    | dict.fromkeys(
+        (
+            "outputs - y → y - outputs",
+            "outputs - average → average - outputs",
+        ),
+        "Only squares of it are used.",
+    ),
 )
 
 
@@ -459,6 +545,9 @@ def _weights_cases(rng: np.random.Generator) -> list[Case]:
     for k, n in ((2, 30), (3, 50), (5, 80)):
         shared = rng.normal(0.4, 0.7, n)
         cases.append((shared + rng.uniform(0.4, 1.5, (k, 1)) * rng.normal(size=(k, n)),))
+    # A member that errs as the first does, and more: its best weight is negative.
+    first, own = rng.normal(0.2, 1, 40), rng.normal(0, 0.3, 40)
+    cases.append((np.array([first, 1.6 * first + own, rng.normal(-0.5, 1, 40)]),))
     return cases
 
 
@@ -482,6 +571,11 @@ def _best_member(errors: FloatArray) -> FloatArray:
 def _unit_length(errors: FloatArray) -> FloatArray:
     moments = errors @ errors.T / errors.shape[1]
     return np.asarray(np.linalg.solve(moments, np.ones(len(errors))))
+
+
+def _clipped(errors: FloatArray) -> FloatArray:
+    weights = np.maximum(best_weights(errors), 0)
+    return np.asarray(weights / weights.sum())
 
 
 BEST_WEIGHTS = Exercise(
@@ -513,6 +607,21 @@ BEST_WEIGHTS = Exercise(
             _best_member, "All weight on the best member: a worse one that errs otherwise can help."
         ),
         Misconception(_unit_length, "Right direction; the weights have to sum to 1."),
+        Misconception(
+            _clipped,
+            "You set negative weights to zero. They are allowed, and the best: a member that errs "
+            "as another does, but more, is subtracted.",
+        ),
+    ),
+    equivalent_mutants=dict.fromkeys(
+        (
+            "errors @ errors.T / errors.shape[1] → errors @ errors.T",
+            "errors @ errors.T / errors.shape[1] → errors @ errors.T * errors.shape[1]",
+            "errors.shape[1] → errors.shape[1] - 1",
+            "errors.shape[1] → errors.shape[1] + 1",
+            "errors.shape[1] → len(errors)",
+        ),
+        "The scale of the matrix is lost when the weights are divided by their sum.",
     ),
 )
 
@@ -588,6 +697,11 @@ NEIGHBOR_WEIGHTS = Exercise(
 
 
 def stump_gain() -> float:
+    """Return the part of a stump's error that bagging removes: ``measured_stump_gain()``."""
+    return 0.156
+
+
+def measured_stump_gain() -> float:
     """Return the part of a stump's error that bagging 20 of them removes."""
     data = load_diabetes(scaled=False)
     stump = DecisionTreeRegressor(max_depth=1, max_bins=64)
@@ -606,14 +720,6 @@ def stump_gain() -> float:
     return float(np.mean(parts))
 
 
-def _near_gain(result: object, expected: object, args: Case) -> str | None:
-    if not isinstance(result, int | float | np.number):
-        return f"expected one number, got {type(result).__name__}."
-    if 0.11 < float(result) < 0.19:
-        return None
-    return "the part is another one."
-
-
 STUMP_GAIN = Exercise(
     name="ensembles.stump_gain",
     title="Do stumps gain?",
@@ -624,7 +730,9 @@ STUMP_GAIN = Exercise(
         "`1 - bagged / single`.",
     ),
     reference=stump_gain,
-    accept=_near_gain,
+    shows=(measured_stump_gain,),
+    rtol=0.0,
+    atol=0.0065,  # also the ratio of the mean errors, or two digits
     misconceptions=(
         Misconception(
             lambda: 0.0,
@@ -638,6 +746,19 @@ STUMP_GAIN = Exercise(
         Misconception(
             lambda: 1.18,
             "That is single / bagged; the part removed is 1 − bagged / single.",
+        ),
+        Misconception(
+            lambda: 1 / (1 - 0.156) - 1,
+            "That is how much larger the error of a stump is than that of the average; the part "
+            "removed is relative to the stump's error.",
+        ),
+        Misconception(
+            lambda: 1 - 0.156,
+            "That is the part which remains, bagged / single.",
+        ),
+        Misconception(
+            lambda: 1 - (1 - 0.156) ** 0.5,
+            "You compare roots of mean squares; the error here is the mean square itself.",
         ),
     ),
 )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from lessons_lib.data import make_transactions
+from lessons_lib.exercises._accept import agrees
 from lessons_lib.exercises._model import Case, Exercise, Misconception
 from lessons_lib.measure import average_precision_ceiling
 
@@ -25,7 +28,7 @@ def least_false_alarms(accuracy: float, share: float) -> float:
 
 
 def _alarm_cases(rng: np.random.Generator) -> list[Case]:
-    return [(0.71, 0.05), (0.9, 0.02), (0.96, 0.05), (0.5, 0.3)]
+    return [(0.71, 0.05), (0.9, 0.02), (0.96, 0.05), (0.5, 0.3), (1.0, 0.1), (0.0, 0.2)]
 
 
 def _may_be_negative(accuracy: float, share: float) -> float:
@@ -89,7 +92,13 @@ def precision(recall: float, false_alarms: float, share: float) -> float:
 
 
 def _precision_cases(rng: np.random.Generator) -> list[Case]:
-    return [(0.8, 0.02, 0.05), (0.8, 0.02, 0.0017), (0.3, 0.001, 0.5)]
+    return [
+        (0.8, 0.02, 0.05),
+        (0.8, 0.02, 0.0017),
+        (0.3, 0.001, 0.5),
+        (1.0, 0.0, 0.1),
+        (0.9, 0.4, 0.7),
+    ]
 
 
 def _without_base_rate(recall: float, false_alarms: float, share: float) -> float:
@@ -152,10 +161,23 @@ def scale(X: FloatArray, train: IntArray, test: IntArray) -> Pair:
     return (X[train] - mean) / deviation, (X[test] - mean) / deviation
 
 
+def _either_divisor(result: Any, expected: Any, args: Case) -> str | None:
+    """Accept also the divisor n − 1 of the standard deviation: it leaks nothing either."""
+    other = np.sqrt(1 - 1 / len(args[1]))
+    if agrees(result, expected) or agrees(result, [part * other for part in expected]):
+        return None
+    train, test = result
+    if agrees(train, expected[0]) or agrees(train, expected[0] * other):
+        return "the training rows are right, the test rows are not"
+    if agrees(test, expected[1]) or agrees(test, expected[1] * other):
+        return "the test rows are right, the training rows are not"
+    return "neither the training rows nor the test rows are scaled as they should be"
+
+
 def _scale_cases(rng: np.random.Generator) -> list[Case]:
     cases: list[Case] = []
     for n_train, n_test in ((8, 4), (20, 7)):
-        X = rng.lognormal(1, 1, (n_train + n_test + 3, 3))
+        X = rng.lognormal(1, 1, (n_train + n_test + 3, 3)) * [1, -5, 0.1]
         order = rng.permutation(len(X))
         cases.append((X, order[:n_train], order[n_train : n_train + n_test]))
     return cases
@@ -196,6 +218,7 @@ SCALE = Exercise(
     ),
     reference=scale,
     cases=_scale_cases,
+    accept=_either_divisor,
     misconceptions=(
         Misconception(
             _all_rows,
@@ -216,6 +239,9 @@ SCALE = Exercise(
             _one_number, "Each feature has a mean and a deviation of its own: use `axis=0`."
         ),
     ),
+    equivalent_mutants={
+        "X[train].std(axis=0) → X[train].std(axis=0, ddof=1)": "Either divisor is accepted.",
+    },
 )
 
 
@@ -236,6 +262,9 @@ def _recall_cases(rng: np.random.Generator) -> list[Case]:
         (np.array([1, 0, 1, 0, 0, 1]), np.array([0.9, 0.8, 0.8, 0.8, 0.1, 0.2]), 3),
         (np.array([1, 1, 0, 0]), np.array([0.9, 0.5, 0.5, 0.1]), 2),
         (np.array([0, 1, 1, 1]), np.full(4, 0.3), 2),
+        (np.array([1, 0, 0, 1, 1]), np.array([-0.5, 2.0, -3.0, -0.5, 1.0]), 3),
+        (np.array([1, 0, 1]), np.array([0.2, 0.5, 0.1]), 3),
+        (np.array([1, 0, 1]), np.array([0.2, 0.5, 0.1]), 1),
     ]
     for n in (30, 50):
         y = (rng.random(n) < 0.3).astype(np.intp)
@@ -304,6 +333,9 @@ RECALL = Exercise(
             "Among equal scores you review the frauds first. Nobody knows which they are.",
         ),
     ),
+    equivalent_mutants={
+        "scores > last → scores >= last": "Ties are added and taken away again.",
+    },
 )
 
 
@@ -325,6 +357,7 @@ def _ap_cases(rng: np.random.Generator) -> list[Case]:
     cases: list[Case] = [
         (np.array([0, 1, 0, 1, 0]), np.array([0.1, 0.9, 0.8, 0.7, 0.2])),
         (np.array([0, 1, 0, 0]), np.full(4, 0.5)),
+        (np.array([1, 0, 1, 0, 1]), np.array([-2.0, 3.0, -0.5, -0.5, 5.0])),
     ]
     for n in (25, 60):
         y = (rng.random(n) < 0.25).astype(np.intp)
@@ -566,6 +599,17 @@ def _threshold_cases(rng: np.random.Generator) -> list[Case]:
     cases: list[Case] = [
         (np.array([0, 1, 0, 1]), np.array([0.2, 0.9, 0.6, 0.4]), np.array([9.0, 80, 9, 30]), 5.0),
         (np.array([0, 1, 0, 0]), np.array([0.9, 0.1, 0.8, 0.7]), np.array([9.0, 8, 9, 9]), 5.0),
+        # Equal scores stand or fall together: of them only the first row is worth a review.
+        (np.array([1, 0, 0, 0]), np.array([0.5, 0.5, 0.5, 0.5]), np.array([9.0, 8, 9, 9]), 4.0),
+        (
+            np.array([1, 0, 0, 0, 1]),
+            np.array([0.5, 0.5, 0.5, 0.25, 0.75]),
+            np.array([16.0, 4, 2, 8, 32]),
+            8.0,
+        ),
+        # Equally cheap: no review or the only one; the first score or the first two.
+        (np.array([1, 0]), np.array([0.75, 0.25]), np.array([4.0, 2.0]), 4.0),
+        (np.array([1, 1, 0, 0]), np.array([0.75, 0.5, 0.25, -1]), np.array([16.0, 2, 4, 8]), 2.0),
     ]
     for n, cost in ((30, 4.0), (60, 12.0)):
         p = rng.beta(0.5, 2, n).round(2)
@@ -625,6 +669,30 @@ def _strictly_above(
     return best
 
 
+def _row_by_row(
+    y: IntArray, scores: FloatArray, amounts: FloatArray, cost_of_review: float
+) -> tuple[float, float]:
+    order = np.argsort(-scores, kind="stable")
+    missed = (y * amounts).sum() - np.cumsum((y * amounts)[order])
+    costs = (cost_of_review * np.arange(1, len(y) + 1) + missed) / len(y)
+    nothing = float(np.mean(y * amounts))
+    if nothing <= costs.min():
+        return np.inf, nothing
+    return float(scores[order][costs.argmin()]), float(costs.min())
+
+
+def _lowest_of_equal(
+    y: IntArray, scores: FloatArray, amounts: FloatArray, cost_of_review: float
+) -> tuple[float, float]:
+    best = (np.inf, float(np.mean(y * amounts)))
+    for threshold in np.unique(scores)[::-1]:
+        reviewed = scores >= threshold
+        cost = float(np.mean(cost_of_review * reviewed + y * amounts * ~reviewed))
+        if cost <= best[1]:
+            best = float(threshold), cost
+    return best
+
+
 BEST_THRESHOLD = Exercise(
     name="fraud.best_threshold",
     title="The cheapest threshold",
@@ -661,6 +729,15 @@ BEST_THRESHOLD = Exercise(
         Misconception(
             _strictly_above,
             "A transaction whose score is *equal* to the threshold is reviewed: `>=`.",
+        ),
+        Misconception(
+            _row_by_row,
+            "You review equal scores one by one. A threshold cannot tell them apart: all of them "
+            "are reviewed, or none.",
+        ),
+        Misconception(
+            _lowest_of_equal,
+            "Of equally cheap thresholds you return the lowest; the highest was asked for.",
         ),
     ),
 )
@@ -736,6 +813,11 @@ RANDOM_AVERAGE_PRECISION = Exercise(
 
 
 def noise_for_half() -> float:
+    """Return the smallest label noise that halves the ceiling: ``measured_noise_for_half()``."""
+    return 0.4
+
+
+def measured_noise_for_half() -> float:
     """Return the smallest label noise for which the reported ceiling is below half the true one."""
     for noise in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6):
         worlds = [make_transactions(label_noise=noise, random_state=seed) for seed in range(5)]
@@ -758,6 +840,7 @@ NOISE_FOR_HALF = Exercise(
         "For each noise, average both over the five data sets; then compare.",
     ),
     reference=noise_for_half,
+    shows=(measured_noise_for_half,),
     misconceptions=(
         Misconception(
             lambda: 0.5,
@@ -767,6 +850,19 @@ NOISE_FOR_HALF = Exercise(
         Misconception(
             lambda: 0.1,
             "At a tenth the reported ceiling is still most of the true one, as the lesson shows.",
+        ),
+        Misconception(
+            lambda: 0.3,
+            "At 0.3 the reported ceiling is still a little more than half of the true one.",
+        ),
+        Misconception(
+            lambda: 0.2,
+            "At 0.2 the reported ceiling is still more than two thirds of the true one.",
+        ),
+        Misconception(
+            lambda: 0.6,
+            "At 0.6 the reported ceiling is about a quarter of the true one: smaller noises halve "
+            "it already.",
         ),
     ),
 )

@@ -25,6 +25,7 @@ def _penalty_cases(rng: np.random.Generator) -> list[Case]:
         (np.array([0.8, -0.3, 0.5]), 0.1),
         (np.array([1.0, -2.0, 0.0]), 0.7),
         (rng.standard_normal(6), 1.3),
+        (np.array([-4.0]), 2.0),
     ]
 
 
@@ -159,16 +160,17 @@ SOFT_THRESHOLD = Exercise(
 
 def alpha_max(X: FloatArray, y: FloatArray) -> float:
     """Return the smallest strength at which all coefficients are zero, with an intercept."""
-    centered = X - X.mean(axis=0)
-    return float(np.max(np.abs(centered.T @ (y - y.mean()))) / len(y))
+    residual = y - y.mean()  # orthogonal to any constant: X need not be centered as well
+    return float(np.max(np.abs(X.T @ residual)) / len(y))
 
 
 def _alpha_max_cases(rng: np.random.Generator) -> list[Case]:
     cases: list[Case] = []
-    for n, p in ((6, 2), (20, 5), (8, 12)):
+    # The strongest pull is negative or positive, and the first, the last or another feature's.
+    for n, p, strongest, slope in ((6, 2, 0, -2.0), (20, 5, 4, 1.5), (8, 12, 3, -2.0)):
         X = 1 + rng.standard_normal((n, p))
-        # The largest correlation is negative, so that a missing absolute value shows.
-        cases.append((X, 3 - 2 * X[:, 0] + 0.3 * rng.standard_normal(n)))
+        X[:, strongest] = 1 + 2 * rng.standard_normal(n)
+        cases.append((X, 3 + slope * X[:, strongest] + 0.3 * rng.standard_normal(n)))
     return cases
 
 
@@ -196,8 +198,7 @@ ALPHA_MAX = Exercise(
     level=2,
     hints=(
         "All coefficients are zero: what does the model predict then, and what is the residual?",
-        "With an intercept the model predicts the mean. So the residual is y minus its mean, and "
-        "the columns of X are to be centered as well.",
+        "With an intercept the model predicts the mean. So the residual is y minus its mean.",
         "Zero is the solution as long as no feature pulls harder than the penalty pushes.",
     ),
     reference=alpha_max,
@@ -224,6 +225,10 @@ ALPHA_MAX = Exercise(
             "separately, so that only the largest pull counts.",
         ),
     ),
+    equivalent_mutants={
+        "y - y.mean() → y.mean() - y": "The sign is lost in the absolute value.",
+        "X.T @ residual → np.abs(X.T @ residual)": "The absolute value is taken anyway.",
+    },
 )
 
 
@@ -243,11 +248,21 @@ def coordinate_update(
 
 def _coordinate_cases(rng: np.random.Generator) -> list[Case]:
     cases: list[Case] = []
-    for n, p, j, alpha in ((5, 2, 0, 0.1), (12, 4, 2, 0.3), (30, 3, 1, 0.05), (10, 3, 1, 50.0)):
+    for n, p, j, alpha in (
+        (5, 2, 0, 0.1),
+        (12, 4, 2, 0.3),
+        (30, 3, 1, 0.05),
+        (9, 4, 3, 0.2),
+        # A pull below the threshold, from either side.
+        (10, 3, 1, 50.0),
+        (10, 3, 2, 50.0),
+    ):
         X = 1.7 * rng.standard_normal((n, p))
         w = np.resize([2.0, -1.5], p)
         coef = w + 0.5 * rng.standard_normal(p)
         cases.append((X, X @ w + 0.1 * rng.standard_normal(n), coef, j, alpha))
+    # A feature that pulls at nothing.
+    cases.append((np.array([[1.0, 1], [-1, 1]]), np.array([2.0, 2]), np.array([0.5, 0]), 0, 0.1))
     return cases
 
 
@@ -335,6 +350,7 @@ def _ista_cases(rng: np.random.Generator) -> list[Case]:
     cases: list[Case] = []
     for n, p, alpha, n_steps in ((6, 3, 0.2, 1), (20, 5, 0.3, 7), (10, 15, 0.4, 30)):
         X = 2 * rng.standard_normal((n, p))
+        X[:, 2] *= p != 5  # one feature is zero everywhere, and its coefficient stays so
         cases.append((X, X[:, 0] - X[:, 1] + rng.standard_normal(n), alpha, n_steps))
     return cases
 
@@ -410,6 +426,9 @@ ISTA = Exercise(
             "threshold after every step.",
         ),
     ),
+    equivalent_mutants={
+        "range(n_steps) → range(1, n_steps + 1)": "The number of the step is not used.",
+    },
 )
 
 
@@ -432,6 +451,10 @@ def _gap_cases(rng: np.random.Generator) -> list[Case]:
     for n, p, alpha in ((5, 2, 0.1), (20, 6, 0.3), (10, 15, 5.0)):
         X = rng.standard_normal((n, p))
         cases.append((X, rng.standard_normal(n), 0.3 * rng.standard_normal(p), alpha))
+    # Coefficients so large that the residual points away from y.
+    X = rng.standard_normal((12, 3))
+    w = np.array([1.0, -2.0, 0.5])
+    cases.append((X, X @ w, 3 * w, 0.4))
     return cases
 
 
@@ -499,6 +522,9 @@ DUALITY_GAP = Exercise(
             "dual objective.",
         ),
     ),
+    equivalent_mutants={
+        "X.T @ residual → np.abs(X.T @ residual)": "The absolute value is taken anyway.",
+    },
 )
 
 
@@ -595,6 +621,8 @@ def _selection_cases(rng: np.random.Generator) -> list[Case]:
         (np.array([0.0, 1e-3, 0.0, 0.4, 0.0, 0.0]), truth),
         (np.zeros(6), truth),
         (np.array([0.9, 0.0, 0.0, 0.0, 0.0, -0.2]), truth),
+        (np.array([0.0, 0.0, 0.0, 0.0, 0.3, 0.0]), truth),
+        (np.array([0.1, -0.2, 0.0, 0.7]), np.array([0.0, -3.0, 0.5, 2.0])),
     ]
 
 
@@ -683,11 +711,6 @@ FEATURES_KEPT = Exercise(
         "`np.count_nonzero(model.coef_)` counts the features that are kept.",
     ),
     reference=features_kept,
-    accept=lambda result, expected, args: (
-        None
-        if isinstance(result, int | np.integer) and result == expected
-        else "the number of features is another."
-    ),
     misconceptions=(
         Misconception(
             lambda: 10,

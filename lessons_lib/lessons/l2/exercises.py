@@ -119,7 +119,11 @@ def _to_house_cases(rng: np.random.Generator) -> list[Case]:
         "sum + sum of squares",
         "half sum + half norm",
     )
-    return [(name, 0.1 * (k + 1), 20 + 7 * k) for k, name in enumerate(conventions)]
+    return [
+        (name, strength, n_samples)
+        for k, name in enumerate(conventions)
+        for strength, n_samples in ((0.1 * (k + 1), 20 + 7 * k), (2.5 - 0.3 * k, 90 - 11 * k))
+    ]
 
 
 def _penalty_only(convention: str, strength: float, n_samples: int) -> float:
@@ -173,16 +177,21 @@ TO_HOUSE_STRENGTH = Exercise(
 def fit_ridge(X: FloatArray, y: FloatArray, strength: float) -> tuple[FloatArray, float]:
     """Minimize the house objective with L2; the intercept is free."""
     X_mean, y_mean = X.mean(axis=0), y.mean()
-    Z, t = X - X_mean, y - y_mean
-    coef: FloatArray = np.linalg.solve(Z.T @ Z + len(y) * strength * np.eye(X.shape[1]), Z.T @ t)
+    Z = X - X_mean  # orthogonal to any constant: y need not be centered as well
+    coef: FloatArray = np.linalg.solve(Z.T @ Z + len(y) * strength * np.eye(X.shape[1]), Z.T @ y)
     return coef, float(y_mean - X_mean @ coef)
 
 
 def _fit_ridge_cases(rng: np.random.Generator) -> list[Case]:
     cases: list[Case] = []
-    for n_samples, n_features, strength in ((12, 2, 0.5), (30, 4, 0.1), (6, 9, 1.0)):
+    for n_samples, n_features, strength, level in (
+        (12, 2, 0.5, 10.0),
+        (30, 4, 0.1, -3.0),
+        (6, 9, 1.0, 0.0),
+        (15, 3, 0.0, 1.0),
+    ):
         X = rng.normal(2, 1, size=(n_samples, n_features))
-        y = X @ rng.normal(size=n_features) + 10 + 0.1 * rng.normal(size=n_samples)
+        y = X @ rng.normal(size=n_features) + level + 0.1 * rng.normal(size=n_samples)
         cases.append((X, y, strength))
     return cases
 
@@ -262,11 +271,16 @@ def ridge_path(X: FloatArray, y: FloatArray, strengths: FloatArray) -> FloatArra
 
 def _ridge_path_cases(rng: np.random.Generator) -> list[Case]:
     cases: list[Case] = []
-    for n_samples, n_features, n_strengths in ((10, 3, 4), (25, 6, 2), (5, 8, 3)):
+    for n_samples, n_features, strengths in (
+        (10, 3, [0.05, 0.3, 5.0, 0.8]),
+        (25, 6, [2.0, 0.01]),
+        (5, 8, [0.4, 3.0, 0.1]),
+        (12, 4, [0.7]),
+    ):
         X = rng.normal(size=(n_samples, n_features))
         X -= X.mean(axis=0)
         y = rng.normal(size=n_samples)
-        cases.append((X, y - y.mean(), np.geomspace(0.05, 5, n_strengths)))
+        cases.append((X, y - y.mean(), np.array(strengths)))
     return cases
 
 
@@ -338,6 +352,7 @@ def _degrees_cases(rng: np.random.Generator) -> list[Case]:
         (rng.normal(1, 1, size=(20, 3)), 0.5),
         (rng.normal(1, 2, size=(8, 5)), 2.0),
         (rng.normal(-1, 1, size=(15, 4)), 0.01),
+        (rng.normal(2, 1, size=(5, 9)), 0.3),
     ]
 
 
@@ -389,6 +404,9 @@ DEGREES_OF_FREEDOM = Exercise(
             "of the fit. For a projection, where H² = H, it would be the same.",
         ),
     ),
+    equivalent_mutants={
+        "X - X.mean(axis=0) → X.mean(axis=0) - X": "Singular values have no sign.",
+    },
 )
 
 
@@ -468,7 +486,14 @@ def decoupled_step(
 
 
 def _decoupled_cases(rng: np.random.Generator) -> list[Case]:
-    return [(2.0, 0.5, 0.0, 0.0, 1), (-3.0, 0.2, 0.1, 0.05, 7), (10.0, -4.0, 0.3, 2.0, 40)]
+    return [
+        (2.0, 0.5, 0.0, 0.0, 1),
+        (-3.0, 0.2, 0.1, 0.05, 7),
+        (10.0, -4.0, 0.3, 2.0, 40),
+        # Gradients so small that epsilon counts.
+        (0.5, 2e-8, 0.0, 0.0, 1),
+        (-1.0, 0.0, 0.0, 0.0, 3),
+    ]
 
 
 def _decay_in_gradient(
@@ -500,6 +525,20 @@ def _no_decay(
     return updated + 0.001 * w, mean, square
 
 
+def _decay_after_the_step(
+    w: float, gradient: float, mean: float, square: float, step: int
+) -> tuple[float, float, float]:
+    updated, mean, square = decoupled_step(w, gradient, mean, square, step)
+    return (1 - 0.001) * (updated + 0.001 * w), mean, square
+
+
+def _corrected_averages(
+    w: float, gradient: float, mean: float, square: float, step: int
+) -> tuple[float, float, float]:
+    updated, mean, square = decoupled_step(w, gradient, mean, square, step)
+    return updated, mean / (1 - 0.9**step), square / (1 - 0.999**step)
+
+
 DECOUPLED_STEP = Exercise(
     name="l2.decoupled_step",
     title="One step of AdamW",
@@ -528,6 +567,14 @@ DECOUPLED_STEP = Exercise(
             "minus the power of their factor.",
         ),
         Misconception(_no_decay, "That is plain Adam: the weight decay is missing."),
+        Misconception(
+            _decay_after_the_step,
+            "You decay the weight after Adam's step; the decay takes the *old* weight.",
+        ),
+        Misconception(
+            _corrected_averages,
+            "You return the averages after the correction: return them as they are stored.",
+        ),
     ),
 )
 
@@ -541,16 +588,8 @@ def stuck_weight() -> float:
     while True:
         decay = np.round(0.1 * 0.01 * weight / resolution) * resolution
         if decay == 0:
-            return weight
+            return float(weight)
         weight -= decay
-
-
-def _near_stuck(result: object, expected: object, args: Case) -> str | None:
-    if not isinstance(result, int | float | np.number):
-        return f"expected one number, got {type(result).__name__}."
-    if abs(float(result) - 0.122) < 0.001:
-        return None
-    return "the weight stops elsewhere."
 
 
 STUCK_WEIGHT = Exercise(
@@ -562,7 +601,7 @@ STUCK_WEIGHT = Exercise(
         "Rounding gives zero as soon as the step is at most half the resolution.",
     ),
     reference=stuck_weight,
-    accept=_near_stuck,
+    rtol=0.005,
     misconceptions=(
         Misconception(
             lambda: 0.0,
@@ -583,6 +622,15 @@ STUCK_WEIGHT = Exercise(
         Misconception(
             lambda: 0.5 * 2.0**-8 / 0.001,
             "That is where the lesson's weight with 8 binary places stops; here are 12.",
+        ),
+        Misconception(
+            lambda: 0.5 * 2.0**-12 / 0.01,
+            "The step is η times λ times the weight; you have left out a factor of 0.1.",
+        ),
+        Misconception(
+            lambda: 0.5 * 2.0**-12,
+            "That is half the resolution, below which a *step* is lost. At which weight is the "
+            "step, ηλ times the weight, that small?",
         ),
     ),
 )

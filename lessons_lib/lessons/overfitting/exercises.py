@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lessons_lib.exercises._accept import agrees
 from lessons_lib.exercises._model import Case, Exercise, Misconception
 
 __all__ = ["EXERCISES"]
@@ -32,6 +33,9 @@ def _best_epoch_cases(rng: np.random.Generator) -> list[Case]:
         train = np.exp(-epochs / turn) + 0.01 * rng.random(n_epochs)
         validation = train + 0.05 + 0.004 * epochs**1.3 + 0.02 * rng.random(n_epochs)
         cases.append((train, validation))
+    # The best epoch comes first, then last; losses and gaps may also be negative.
+    cases.append((np.array([0.9, 0.7, 0.4, 0.5]), np.array([0.8, 1.1, 1.0, 1.3])))
+    cases.append((np.array([0.2, -0.3, -0.9, -0.7]), np.array([0.1, -0.5, -0.2, -0.8])))
     return cases
 
 
@@ -88,6 +92,9 @@ BEST_EPOCH = Exercise(
             " loss, so that a positive gap means worse on new data.",
         ),
     ),
+    equivalent_mutants={
+        "np.argmin(validation_loss) → _last_argmin(validation_loss)": "Of equal ones any counts.",
+    },
 )
 
 
@@ -189,11 +196,10 @@ def bias_variance(predictions: FloatArray, truth: FloatArray) -> tuple[float, fl
 
 def _bias_variance_cases(rng: np.random.Generator) -> list[Case]:
     cases: list[Case] = []
-    for n_fits, n_inputs in ((5, 3), (8, 8), (40, 6)):
-        truth = np.sin(np.linspace(0, 3, n_inputs))
-        predictions = (
-            truth + 0.5 + rng.normal(scale=np.linspace(0.2, 1, n_inputs), size=(n_fits, n_inputs))
-        )
+    for n_fits, n_inputs, shift in ((5, 3, 0.5), (8, 8, -0.7), (40, 6, 0.3), (2, 4, 0.0)):
+        truth = np.sin(np.linspace(0, 5, n_inputs))
+        spread = np.linspace(0.2, 1, n_inputs)
+        predictions = truth + shift + rng.exponential(spread, size=(n_fits, n_inputs))
         cases.append((predictions, truth))
     return cases
 
@@ -223,6 +229,16 @@ def _pooled_variance(predictions: FloatArray, truth: FloatArray) -> tuple[float,
     return bias_squared, float(predictions.var(ddof=1))
 
 
+def _either_estimate(result: Any, expected: Any, args: Case) -> str | None:
+    """Accept also the unbiased estimate of bias², which subtracts the noise of the mean fit."""
+    (bias_squared, variance), (expected_bias, expected_variance) = result, expected
+    unbiased = expected_bias - expected_variance / len(args[0])
+    bias_is_right = agrees(bias_squared, expected_bias) or agrees(bias_squared, unbiased)
+    if agrees(variance, expected_variance):
+        return None if bias_is_right else "your variance is right, your bias² is not"
+    return f"your {'bias² is right, your ' if bias_is_right else 'bias² and your '}variance is not"
+
+
 BIAS_VARIANCE = Exercise(
     name="overfitting.bias_variance",
     title="Measure bias and variance",
@@ -237,6 +253,7 @@ BIAS_VARIANCE = Exercise(
     ),
     reference=bias_variance,
     cases=_bias_variance_cases,
+    accept=_either_estimate,
     misconceptions=(
         Misconception(
             _mean_error_as_bias,
@@ -264,6 +281,9 @@ BIAS_VARIANCE = Exercise(
             " the shape of the curve. Take the variance at each input, then average.",
         ),
     ),
+    equivalent_mutants={
+        "mean_prediction - truth → truth - mean_prediction": "Only squares of it are used.",
+    },
 )
 
 
@@ -359,7 +379,14 @@ def one_standard_error(losses: FloatArray) -> int:
 
 
 def _one_standard_error_cases(rng: np.random.Generator) -> list[Case]:
-    cases: list[Case] = []
+    cases: list[Case] = [
+        # The first model lies exactly on the threshold, 2 + 2/√4.
+        (np.array([[2.0, 4.0, 3.0, 3.0], [1.0, 5.0, 1.0, 1.0], [6.0, 1.0, 2.0, 3.0]]),),
+        # The first lies above it, though below 2 + 2/√3.
+        (np.array([[3.1, 3.1, 3.1, 3.1], [2.0, 3.0, 2.5, 2.0], [1.0, 5.0, 1.0, 1.0]]),),
+        # Negative losses; the simplest model is the best one.
+        (np.array([[-3.0, -2.0, -4.0], [-1.0, -2.5, -2.0], [-2.0, -2.0, -1.5]]),),
+    ]
     # Curves chosen so that each misconception picks another model at least once.
     for curve, spread in (
         ([3.0, 2.0, 1.4, 1.12, 1.0, 1.05, 1.2], [0.3, 0.3, 0.3, 0.3, 0.4, 0.3, 0.3]),
@@ -371,6 +398,11 @@ def _one_standard_error_cases(rng: np.random.Generator) -> list[Case]:
         noise = wave * np.sqrt((n_folds - 1) / n_folds)
         losses = np.array(curve)[:, None] + np.array(spread)[:, None] * noise
         cases.append((losses[:, rng.permutation(n_folds)],))
+    # Few folds, on which the divisors n and n − 1 differ, and skewed losses.
+    for n_folds in (3, 4, 5, 4, 3, 6, 4, 3, 5, 4, 3, 8):
+        means = 1 + np.sort(rng.uniform(0, 0.9, 8))[::-1]
+        means[6:] = means[5] + rng.uniform(0, 0.5, 2)
+        cases.append((means[:, None] + rng.exponential(0.6, (8, n_folds)),))
     return cases
 
 
@@ -395,6 +427,30 @@ def _most_complex(losses: FloatArray) -> int:
     errors = losses.std(axis=1, ddof=1) / np.sqrt(losses.shape[1])
     best = np.argmin(means)
     return int(np.flatnonzero(means <= means[best] + errors[best])[-1])
+
+
+def _biased_deviation(losses: FloatArray) -> int:
+    means = losses.mean(axis=1)
+    best = np.argmin(means)
+    return int(np.argmax(means <= means[best] + losses[best].std() / np.sqrt(losses.shape[1])))
+
+
+def _divided_by_folds(losses: FloatArray) -> int:
+    means = losses.mean(axis=1)
+    best = np.argmin(means)
+    return int(np.argmax(means <= means[best] + losses[best].std(ddof=1) / losses.shape[1]))
+
+
+def _medians(losses: FloatArray) -> int:
+    middles = np.median(losses, axis=1)
+    errors = losses.std(axis=1, ddof=1) / np.sqrt(losses.shape[1])
+    best = np.argmin(middles)
+    return int(np.argmax(middles <= middles[best] + errors[best]))
+
+
+def _spread_of_means(losses: FloatArray) -> int:
+    means = losses.mean(axis=1)
+    return int(np.argmax(means <= means.min() + means.std(ddof=1) / np.sqrt(len(means))))
 
 
 ONE_STANDARD_ERROR = Exercise(
@@ -429,7 +485,28 @@ ONE_STANDARD_ERROR = Exercise(
             _most_complex,
             "You take the most complex model under the threshold; the rule takes the simplest.",
         ),
+        Misconception(
+            _biased_deviation,
+            "Your standard deviation divides by K: with the mean estimated from the same folds "
+            "it divides by K − 1 (`ddof=1`).",
+        ),
+        Misconception(
+            _divided_by_folds,
+            "You divide the standard deviation by K; the standard error divides by its root.",
+        ),
+        Misconception(
+            _medians,
+            "You compare the medians over the folds; the rule compares means.",
+        ),
+        Misconception(
+            _spread_of_means,
+            "You take the spread of the models' means. The standard error is that of one model, "
+            "the best: it comes from the folds.",
+        ),
     ),
+    equivalent_mutants={
+        "np.argmin(means) → _last_argmin(means)": "Which of two equal means counts is left open.",
+    },
 )
 
 
@@ -446,7 +523,22 @@ def _standardize_cases(rng: np.random.Generator) -> list[Case]:
     return [
         (rng.normal(3, 2, size=(12, 2)), rng.normal(3, 2, size=(5, 2))),
         (rng.normal(size=(6, 3)), rng.normal(10, 4, size=(6, 3))),
+        (rng.normal([-5, 0.1, 300], [1, 0.01, 90], size=(7, 3)), rng.normal(size=(2, 3))),
     ]
+
+
+def _either_divisor(result: Any, expected: Any, args: Case) -> str | None:
+    """Accept also the divisor n − 1 of the standard deviation: it leaks nothing either."""
+    n_samples = len(args[0])
+    other = np.sqrt(1 - 1 / n_samples)
+    if agrees(result, expected) or agrees(result, [part * other for part in expected]):
+        return None
+    train, test = result
+    if agrees(train, expected[0]) or agrees(train, expected[0] * other):
+        return "the training part is right, the test part is not"
+    if agrees(test, expected[1]) or agrees(test, expected[1] * other):
+        return "the test part is right, the training part is not"
+    return "neither part is scaled as it should be"
 
 
 def _scale_pooled(X_train: FloatArray, X_test: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -481,6 +573,7 @@ STANDARDIZE = Exercise(
     ),
     reference=standardize,
     cases=_standardize_cases,
+    accept=_either_divisor,
     misconceptions=(
         Misconception(
             _scale_pooled,
@@ -503,6 +596,9 @@ STANDARDIZE = Exercise(
             "own (`axis=0`).",
         ),
     ),
+    equivalent_mutants={
+        "X_train.std(axis=0) → X_train.std(axis=0, ddof=1)": "Either divisor is accepted.",
+    },
 )
 
 
@@ -519,14 +615,17 @@ def winners_curse(
 
 
 def _winners_curse_cases(rng: np.random.Generator) -> list[Case]:
+    # As many repeats as it takes for an error of simulation far below the tolerance.
     return [
-        (n_models, n_validation, 400, np.random.default_rng(int(rng.integers(1 << 30))))
-        for n_models, n_validation in ((1, 50), (20, 50), (100, 25), (50, 200))
+        (n_models, n_validation, n_repeats, np.random.default_rng(int(rng.integers(1 << 30))))
+        for n_models, n_validation, n_repeats in (
+            (100, 25, 700),
+            (50, 10, 2000),
+            (40, 100, 300),
+            (20, 50, 800),
+            (1, 60, 2500),
+        )
     ]
-
-
-def _chance(n_models: int, n_validation: int, n_repeats: int, rng: np.random.Generator) -> float:
-    return 0.5
 
 
 def _average_model(
@@ -540,17 +639,11 @@ def _best_ever(n_models: int, n_validation: int, n_repeats: int, rng: np.random.
     return float(accuracy.max())
 
 
-def _within(tolerance: float) -> Callable[[object, object, Case], str | None]:
-    """Accept a simulated number whose difference from the reference's is Monte-Carlo error."""
-
-    def accept(result: object, expected: object, args: Case) -> str | None:
-        if not isinstance(result, int | float | np.number) or not isinstance(expected, float):
-            return f"expected one number, got {type(result).__name__}."
-        if abs(float(result) - expected) <= tolerance:
-            return None
-        return f"expected about {expected:.3f}, got {float(result):.3f}."
-
-    return accept
+def _median_report(
+    n_models: int, n_validation: int, n_repeats: int, rng: np.random.Generator
+) -> float:
+    accuracy = (rng.random((n_repeats, n_models, n_validation)) < 0.5).mean(axis=2)
+    return float(np.median(accuracy.max(axis=1)))
 
 
 WINNERS_CURSE = Exercise(
@@ -566,23 +659,45 @@ WINNERS_CURSE = Exercise(
     ),
     reference=winners_curse,
     cases=_winners_curse_cases,
-    accept=_within(0.01),
+    rtol=0.0,
+    atol=0.01,
     misconceptions=(
         Misconception(
-            _chance,
-            "That is the accuracy of each model on new data, and of a model chosen in advance. "
-            "The one that looks best on the validation rows was chosen for its luck there.",
-        ),
-        Misconception(
             _average_model,
-            "You average over the models. The question is about the best of them in each repeat: "
-            "take the maximum over the models before you average over the repeats.",
+            "That is the accuracy of each model on new data, the average over all of them. The "
+            "one that looks best on the validation rows was chosen for its luck there: take the "
+            "maximum over the models before you average over the repeats.",
         ),
         Misconception(
             _best_ever,
             "You take the maximum over the repeats as well: that is the luckiest result of all "
             "researchers, not what one of them finds on average.",
         ),
+        Misconception(
+            _median_report,
+            "You take the median over the repeats; their mean was asked for.",
+        ),
+    ),
+    equivalent_mutants=dict.fromkeys(
+        (
+            "n_repeats → n_repeats - 1",
+            "n_repeats → n_repeats + 1",
+            "n_repeats → 700 in all cases",
+        ),
+        "More or fewer repeats change the error of simulation only.",
+    )
+    | dict.fromkeys(
+        (
+            (
+                "rng.random((n_repeats, n_models, n_validation)) < 0.5"
+                " → rng.random((n_repeats, n_models, n_validation)) <= 0.5"
+            ),
+            (
+                "rng.random((n_repeats, n_models, n_validation)) < 0.5"
+                " → rng.random((n_repeats, n_models, n_validation)) > 0.5"
+            ),
+        ),
+        "A coin is fair from either side.",
     ),
 )
 
@@ -592,7 +707,17 @@ WINNERS_CURSE = Exercise(
 
 def interpolation_threshold() -> int:
     """Return the number of features at the peak, with 60 training rows and no penalty."""
-    return 60
+    return 60 - 1  # the intercept is fitted, too
+
+
+def _near_the_peak(result: Any, expected: Any, args: Case) -> str | None:
+    """Accept what ten seeds cannot tell from the peak, and say on which side another width is."""
+    if any(agrees(result, width) for width in (58, 59, 60)):
+        return None
+    width = float(result)
+    if width < 59:
+        return f"with {width:g} features the model cannot fit all rows yet: the peak comes later"
+    return f"{width:g} features are past the peak: there are more than it takes to fit all rows"
 
 
 INTERPOLATION_THRESHOLD = Exercise(
@@ -608,11 +733,7 @@ INTERPOLATION_THRESHOLD = Exercise(
         " measuring.",
     ),
     reference=interpolation_threshold,
-    accept=lambda result, expected, args: (
-        None
-        if isinstance(result, int | np.integer) and 57 <= result <= 62
-        else "the peak is elsewhere."
-    ),
+    accept=_near_the_peak,
     misconceptions=(
         Misconception(
             lambda: 100,
@@ -632,6 +753,21 @@ INTERPOLATION_THRESHOLD = Exercise(
             lambda: 10,
             "That is the number of input features; the peak depends on the number of random "
             "features made from them.",
+        ),
+        Misconception(
+            lambda: 61,
+            "The intercept takes one degree of freedom, so that one feature *fewer* than rows is "
+            "enough, not one more.",
+        ),
+        Misconception(
+            lambda: 64,
+            "That is the number of pixels of a digit; the peak depends on the number of random "
+            "features made from them.",
+        ),
+        Misconception(
+            lambda: 2000,
+            "That is the largest width of the lesson's experiment, far past the peak: the error "
+            "has come down again.",
         ),
     ),
 )

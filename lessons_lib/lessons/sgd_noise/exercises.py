@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+from lessons_lib.exercises._accept import agrees
 from lessons_lib.exercises._model import Case, Exercise, Misconception
+from lessons_lib.exercises._values import plain, show
 
 __all__ = ["EXERCISES"]
 
@@ -83,6 +87,7 @@ def _epoch_gradient_cases(rng: np.random.Generator) -> list[Case]:
         (rng.normal(1, 1, size=(7, 2)), 3),
         (rng.normal(size=(6, 2)), 2),
         (rng.normal(size=(5, 1)), 8),
+        (rng.normal(-2, 1, size=(9, 2)), 1),
     ]
 
 
@@ -136,6 +141,9 @@ EPOCH_GRADIENT = Exercise(
             "You divide each batch by the batch size; the last one holds fewer samples than that.",
         ),
     ),
+    equivalent_mutants={
+        "batch_size → 4 in all cases": "That the batch size does not matter is the point.",
+    },
 )
 
 
@@ -368,7 +376,9 @@ def warmup_cosine(epoch: int, n_epochs: int, n_warmup: int, peak: float) -> floa
 
 
 def _warmup_cases(rng: np.random.Generator) -> list[Case]:
-    return [(epoch, 50, 10, 0.4) for epoch in (0, 5, 10, 20, 30, 49, 50)]
+    cases: list[Case] = [(epoch, 50, 10, 0.4) for epoch in (0, 5, 10, 20, 30, 49, 50)]
+    cases += [(epoch, 12, 3, 2.0) for epoch in (2, 3, 4, 7, 12)]
+    return [*cases, (1, 2, 1, 0.1), (6, 20, 8, 1.5), (50, 80, 20, 0.7)]
 
 
 def _cosine_from_the_start(epoch: int, n_epochs: int, n_warmup: int, peak: float) -> float:
@@ -425,6 +435,21 @@ WARMUP_COSINE = Exercise(
             "halved, is flat at both ends.",
         ),
     ),
+    equivalent_mutants=dict.fromkeys(
+        (
+            "epoch - n_warmup → n_warmup - epoch",
+            "n_epochs - n_warmup → n_warmup - n_epochs",
+        ),
+        "A cosine is even.",
+    )
+    | dict.fromkeys(
+        (
+            "epoch → epoch - 1",
+            "n_warmup → n_warmup + 1",
+            "epoch < n_warmup → epoch <= n_warmup",
+        ),
+        "The two parts meet at the peak.",
+    ),
 )
 
 
@@ -451,10 +476,43 @@ def power_iteration(matrix: FloatArray, n_iterations: int) -> float:
 
 def _eigenvalue_cases(rng: np.random.Generator) -> list[Case]:
     cases: list[Case] = []
-    for values in ([5.0, 1.0, 0.5], [-4.0, 2.0, 0.3], [3.0, -1.0], [-2.0, -0.5, -1.2]):
+    for values in (
+        [5.0, 1.0, 0.5],
+        [-4.0, 2.0, 0.3],
+        [3.0, -1.0],
+        [-2.0, -0.5, -1.2],
+        [-90.0, 40.0, -7.0],
+        [0.03, -0.05, 0.01],
+        [0.5, -0.1, 0.2],
+    ):
         basis = np.linalg.qr(rng.normal(size=(len(values), len(values))))[0]
         cases.append((basis @ np.diag(values) @ basis.T, 500))
+    # All entries are small, and one eigenvalue is far below them.
+    cases.append((np.diag([1.0, 0.5, 0.25, 0.125, 0.0]) - 3.0, 800))
+    # Eigenvalues so close that few products cannot tell them apart.
+    basis = np.linalg.qr(rng.normal(size=(30, 30)))[0]
+    cases.append((basis @ np.diag(np.linspace(5, 10, 30)) @ basis.T, 3))
     return cases
+
+
+def _by_iteration(result: Any, expected: Any, args: Case) -> str | None:
+    """Accept the eigenvalue; with few products, what a quotient of Rayleigh can be by then."""
+    hessian, n_iterations = args
+    if n_iterations > _FEW_PRODUCTS:
+        if agrees(result, expected, rtol=1e-5, atol=1e-6):
+            return None
+        return f"expected about {expected:.5g}, got {show(plain(result))}"
+    lowest, highest = np.linalg.eigvalsh(hessian)[[0, -1]]
+    if agrees(result, highest, rtol=1e-6):
+        return (
+            f"that is exact, which {n_iterations} products from any start are not: use "
+            "`n_iterations`, and no eigenvalue routine"
+        )
+    if agrees(result, (lowest + highest) / 2, rtol=0.0, atol=(highest - lowest) / 2):
+        return None
+    return (
+        f"after {n_iterations} products the estimate lies between the eigenvalues; yours does not"
+    )
 
 
 def _largest_magnitude(hessian: FloatArray, n_iterations: int) -> float:
@@ -476,6 +534,9 @@ def _trace(hessian: FloatArray, n_iterations: int) -> float:
     return float(np.trace(hessian))
 
 
+_FEW_PRODUCTS = 10
+
+
 TOP_EIGENVALUE = Exercise(
     name="sgd_noise.top_eigenvalue",
     title="The sharpest direction",
@@ -488,6 +549,7 @@ TOP_EIGENVALUE = Exercise(
     ),
     reference=top_eigenvalue,
     cases=_eigenvalue_cases,
+    accept=_by_iteration,
     shows=(power_iteration,),
     misconceptions=(
         Misconception(
@@ -510,6 +572,33 @@ TOP_EIGENVALUE = Exercise(
     ),
     rtol=1e-5,
     atol=1e-6,
+    equivalent_mutants={
+        "range(n_iterations) → range(1, n_iterations + 1)": (
+            "The number of the product is not used."
+        ),
+        "len(hessian) → hessian.shape[1]": "The matrix is square.",
+        "shift >= 0 → shift > 0": "A shift of zero shifts nothing.",
+    }
+    | dict.fromkeys(
+        (
+            "n_iterations → n_iterations - 1",
+            "n_iterations → n_iterations + 1",
+            "n_iterations → n_iterations - 1 (2)",
+            "n_iterations → n_iterations + 1 (2)",
+            "n_iterations → n_iterations - 1 (3)",
+            "n_iterations → n_iterations + 1 (3)",
+        ),
+        "More products change the error of the iteration only.",
+    )
+    | dict.fromkeys(
+        (
+            "1 → 2",
+            "2 → 1",
+            "2 → 3",
+            "2 → 4",
+        ),
+        "Nearly every start leads to the same end.",
+    ),
 )
 
 
@@ -591,7 +680,7 @@ def sharpness_of_product(first: float, second: float, factor: float) -> tuple[fl
 
 
 def _product_cases(rng: np.random.Generator) -> list[Case]:
-    return [(1.0, 1.0, 1.0), (2.0, 3.0, 5.0), (-0.5, 4.0, 0.1), (0.3, 0.7, 2.0)]
+    return [(1.0, 1.0, 1.0), (2.0, 3.0, 5.0), (-0.5, 4.0, 0.1), (0.3, -0.7, 2.0)]
 
 
 def _before_rescaling(first: float, second: float, factor: float) -> tuple[float, float]:
