@@ -11,7 +11,7 @@ import itertools
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -19,11 +19,11 @@ import numpy as np
 
 from lessons_lib.exercises._calls import Outcome, call
 from lessons_lib.exercises._model import Case, Exercise
-from lessons_lib.exercises._mutations import RULES, Scope
+from lessons_lib.exercises._mutations import FURTHER_RULES, RULES, Rule, Scope
 from lessons_lib.exercises._plan import Plan, fault_of, make_cases, quiet
 from lessons_lib.exercises._registry import exercises_of, lesson_names
 
-__all__ = ["Mutant", "mutants_of", "surviving_mutants"]
+__all__ = ["Mutant", "further_mutants_of", "mutants_of", "mutants_of_mutant", "surviving_mutants"]
 
 _MOST_STEPS = 20_000
 _LONGEST = 0.5  # seconds that a mutant may take for one call
@@ -60,11 +60,23 @@ def mutants_of(exercise: Exercise) -> Iterator[Mutant]:
     without readable source has none.
     """
     program = _Program.of(exercise)
-    if program is None:
-        return
+    if program is not None:
+        yield from _compiled(program, program.edits())
+        yield from _with_other_arguments(exercise, program.parameters)
+
+
+def further_mutants_of(exercise: Exercise) -> Iterator[Mutant]:
+    """Yield mutants that explain answers, but of which many compute the same as the reference."""
+    program = _Program.of(exercise)
+    if program is not None:
+        yield from _compiled(program, program.edits(FURTHER_RULES))
+        yield from _everywhere(program)
+
+
+def _compiled(program: "_Program", edits: Iterable[tuple["_Edit", str]]) -> Iterator[Mutant]:
     seen: dict[str, int] = {}
     compiled: set[bytes] = set()
-    for edit, because in program.edits():
+    for edit, because in edits:
         change = edit.describe()
         function, fingerprint = program.compile(edit)
         if function is None or fingerprint in compiled:
@@ -73,7 +85,38 @@ def mutants_of(exercise: Exercise) -> Iterator[Mutant]:
         seen[change] = seen.get(change, 0) + 1
         number = f" ({seen[change]})" if seen[change] > 1 else ""
         yield Mutant(change + number, because, function)
-    yield from _with_other_arguments(exercise, program.parameters)
+
+
+def _everywhere(program: "_Program") -> Iterator[Mutant]:
+    """Yield the slips that are made in several places at once."""
+    alike: dict[str, list[_Edit]] = {}
+    for edit, because in program.edits((*FURTHER_RULES, *RULES)):
+        if not any(edit.old is other.old for other in alike.setdefault(because, [])):
+            alike[because].append(edit)
+    for because, edits in alike.items():
+        if len(edits) > 1:
+            function, _ = program.compile(*edits)
+            if function is not None:
+                key = " and ".join(edit.describe() for edit in edits)
+                yield Mutant(key, because, function)
+
+
+def mutants_of_mutant(exercise: Exercise) -> Iterator[tuple[str, str, Callable[..., Any]]]:
+    """Yield references with two slips: both sentences, and the function; the likely ones first."""
+    program = _Program.of(exercise)
+    if program is None:
+        return
+    edits = list(program.edits())
+    compiled: set[bytes] = set()
+    for total in range(1, 2 * len(edits)):
+        for i in range(max(0, total - len(edits) + 1), (total + 1) // 2):
+            (first, because), (second, also) = edits[i], edits[total - i]
+            if first.old is second.old or because == also:
+                continue
+            function, fingerprint = program.compile(first, second)
+            if function is not None and fingerprint not in compiled:
+                compiled.add(fingerprint)
+                yield because, also, function
 
 
 def _with_other_arguments(exercise: Exercise, parameters: dict[str, str]) -> Iterator[Mutant]:
@@ -211,17 +254,20 @@ class _Program:
             return None
         return cls(tree, exercise.reference, parameters)
 
-    def edits(self) -> Iterator[tuple[_Edit, str]]:
+    def edits(self, rules: Sequence[Rule] = RULES) -> Iterator[tuple[_Edit, str]]:
         """Yield changes, those of the first rules first."""
         places = list(_places(self.tree))
-        for rule, (parent, name, index, node) in itertools.product(RULES, places):
-            for new, because in rule(node, Scope(self.parameters, parent)):
+        definitions = _definitions(self.tree)
+        for rule, (parent, name, index, node) in itertools.product(rules, places):
+            for new, because in rule(node, Scope(self.parameters, parent, definitions)):
                 yield _Edit(parent, name, index, node, ast.copy_location(new, node)), because
 
-    def compile(self, edit: _Edit) -> tuple[Callable[..., Any] | None, bytes]:
+    def compile(self, *edits: _Edit) -> tuple[Callable[..., Any] | None, bytes]:
         """Return the changed reference and what tells it from others; ``None`` if there is none."""
-        ast.fix_missing_locations(edit.new)
-        with edit.applied():
+        with contextlib.ExitStack() as stack:
+            for edit in edits:
+                ast.fix_missing_locations(edit.new)
+                stack.enter_context(edit.applied())
             try:
                 code = compile(self.tree, "<mutant>", "exec")
             except (SyntaxError, TypeError, ValueError, OverflowError):
@@ -238,6 +284,30 @@ class _Program:
             return function(*args)
 
         return run, _fingerprint(code)
+
+
+def _definitions(tree: ast.AST) -> dict[str, ast.expr]:
+    """Return what the names that are set exactly once are set to."""
+    found: dict[str, list[ast.expr]] = {}
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Assign):
+            continue
+        target, value = node.targets[0], node.value
+        pairs = [(target, value)]
+        if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+            pairs = list(zip(target.elts, value.elts, strict=True))
+        for name, meaning in pairs:
+            if isinstance(name, ast.Name):
+                found.setdefault(name.id, []).append(meaning)
+    return {
+        name: meanings[0]
+        for name, meanings in found.items()
+        if len(meanings) == 1 and name not in {n.id for n in _names(meanings[0])}
+    }
+
+
+def _names(tree: ast.AST) -> list[ast.Name]:
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
 
 
 def _fingerprint(code: Any) -> bytes:

@@ -6,10 +6,10 @@ see; of its names it uses only the function's parameters, which the reader does 
 """
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
-__all__ = ["RULES", "Change", "Scope"]
+__all__ = ["FURTHER_RULES", "RULES", "Change", "Rule", "Scope"]
 
 Change = tuple[ast.AST, str]
 Rule = Callable[[ast.AST, "Scope"], Iterator[Change]]
@@ -25,19 +25,28 @@ class Scope:
         Annotation of each parameter of the reference, as text; these names the reader sees.
     parent : ast.AST or None
         The node above.
+    definitions : mapping
+        What each name that is set once is set to.
     """
 
     parameters: dict[str, str]
     parent: ast.AST | None = None
+    definitions: Mapping[str, ast.expr] = field(default_factory=dict)
 
     def mention(self, node: ast.AST) -> str:
         """Name what the reader knows of an operand, for example "`n_samples`"; may be empty."""
         if isinstance(node, ast.Name) and node.id in self.parameters:
             return f"`{node.id}`"
-        if _is_length(node):
-            return "the number of rows"
-        if _is_width(node):
-            return "the number of columns"
+        if isinstance(node, ast.Name) and node.id in self.definitions:
+            return self.mention(self.definitions[node.id])
+        if _is_number(node):
+            assert isinstance(node, ast.Constant)
+            small = isinstance(node.value, float) and abs(node.value) < 1e-3
+            return "a small constant that keeps a division safe" if small else "a constant"
+        if _is_length(node) or _is_width(node):
+            array = ast.unparse(_measured(node))
+            what = "length" if _is_length(node) else "number of columns"
+            return f"the {what} of `{array}`" if array in self.parameters else f"the {what}"
         name = _called(node)
         if name in _NOUNS:
             return f"the {_NOUNS[name]}"
@@ -111,6 +120,8 @@ def _with_operand(node: ast.Call, operand: ast.expr) -> ast.Call:
 def _renamed(node: ast.Call, name: str) -> ast.Call:
     """Call NumPy's function ``name`` on the same operand with the same arguments."""
     operand = _operand(node)
+    if isinstance(operand, ast.GeneratorExp):
+        operand = ast.ListComp(operand.elt, operand.generators)
     rest = node.args if _is_method(node) else node.args[1:]
     return _numpy(name, [operand, *rest] if operand else list(rest), node.keywords)
 
@@ -137,6 +148,13 @@ def _is_length(node: ast.AST) -> bool:
 
 def _is_width(node: ast.AST) -> bool:
     return _is_shape(node, 1)
+
+
+def _measured(node: ast.AST) -> ast.AST:
+    """Return the array whose length or width a node asks for."""
+    if isinstance(node, ast.Call):
+        return node.args[0]
+    return next(child.value for child in ast.walk(node) if isinstance(child, ast.Attribute))
 
 
 def _is_shape(node: ast.AST, axis: int) -> bool:
@@ -446,7 +464,7 @@ def _functions(node: ast.AST, scope: Scope) -> Iterator[Change]:
             _numpy("ones", [shape]),
             "You seem to use a matrix full of ones where the identity belongs.",
         )
-    if name == "norm":
+    if name == "norm" and not any(k.arg == "ord" for k in node.keywords):
         order = ast.keyword("ord", ast.Constant(1))
         others = [k for k in node.keywords if k.arg != "ord"]
         yield (
@@ -511,21 +529,19 @@ def _spread(node: ast.AST, scope: Scope) -> Iterator[Change]:
 def _axes(node: ast.AST, scope: Scope) -> Iterator[Change]:
     if not isinstance(node, ast.Call):
         return
-    noun = _NOUNS.get(_called(node), "result")
     for i, keyword in enumerate(node.keywords):
         if keyword.arg != "axis" or not isinstance(keyword.value, ast.Constant):
             continue
         others = node.keywords[:i] + node.keywords[i + 1 :]
         for axis in (0, 1, 2):
-            if axis != keyword.value.value:
-                changed = [ast.keyword("axis", ast.Constant(axis)), *others]
-                yield (
-                    ast.Call(node.func, node.args, changed),
-                    (f"You seem to take the {noun} along the wrong axis."),
-                )
+            if axis == keyword.value.value:
+                continue
+            because = "You seem to compute along the wrong axis: rows and columns are exchanged."
+            changed = [ast.keyword("axis", ast.Constant(axis)), *others]
+            yield ast.Call(node.func, node.args, changed), because
         yield (
             ast.Call(node.func, node.args, others),
-            (f"You seem to take one {noun} of the whole array, where one along an axis is meant."),
+            ("You seem to compute one number of a whole array, where one along an axis is meant."),
         )
 
 
@@ -605,6 +621,50 @@ def _parameters(node: ast.AST, scope: Scope) -> Iterator[Change]:
     if annotation == "float":
         complement = ast.BinOp(ast.Constant(1), ast.Sub(), node)
         yield complement, f"One minus `{node.id}` seems to stand where `{node.id}` itself belongs."
+
+
+def _kept_axes(node: ast.AST, scope: Scope) -> Iterator[Change]:
+    """Go along the other axis, and let the shape fit all the same."""
+    if not isinstance(node, ast.Call):
+        return
+    others = [k for k in node.keywords if k.arg != "axis"]
+    if len(others) < len(node.keywords):
+        changed = ast.keyword("axis", ast.Constant(1)), ast.keyword("keepdims", ast.Constant(True))
+        yield (
+            ast.Call(node.func, node.args, [*changed, *others]),
+            ("You seem to compute along the wrong axis: rows and columns are exchanged."),
+        )
+
+
+def _extra_factors(node: ast.AST, scope: Scope) -> Iterator[Change]:
+    """Multiply or divide an argument by another one, or an array by (n − 1) / n."""
+    if not isinstance(node, ast.Name) or not isinstance(node.ctx, ast.Load):
+        return
+    annotation = scope.parameters.get(node.id, "")
+    is_array = "Array" in annotation
+    if not is_array and annotation != "float":
+        return
+    for other, kind in scope.parameters.items():
+        if other == node.id or not (kind in ("float", "int") or (is_array and "Float" in kind)):
+            continue
+        factor = ast.Name(other, ast.Load())
+        yield (
+            ast.BinOp(node, ast.Mult(), factor),
+            (f"`{node.id}` seems to be multiplied by `{other}` where it should not be."),
+        )
+        yield (
+            ast.BinOp(node, ast.Div(), factor),
+            (f"`{node.id}` seems to be divided by `{other}` where it should not be."),
+        )
+    if not is_array:
+        return
+    for name, kind in scope.parameters.items():
+        if "Array" in kind:
+            n = ast.Call(ast.Name("len", ast.Load()), [ast.Name(name, ast.Load())], [])
+            share = ast.BinOp(_plus(n, -1), ast.Div(), n)
+            because = f"`{node.id}` seems to be corrected for n − 1 where it should not be."
+            yield ast.BinOp(node, ast.Mult(), share), because
+            yield ast.BinOp(node, ast.Div(), share), because
 
 
 def _counts(node: ast.AST, scope: Scope) -> Iterator[Change]:
@@ -873,3 +933,6 @@ RULES: tuple[Rule, ...] = (
     _constants,
 )
 """From the most specific to the most general; the first that explains an answer is named."""
+
+FURTHER_RULES: tuple[Rule, ...] = (_kept_axes, _extra_factors)
+"""These explain answers, but many of what they yield computes the same: no case can find those."""
