@@ -3,6 +3,7 @@
 import copy
 import inspect
 import linecache
+import time
 import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -36,23 +37,26 @@ class Raised:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one call did: the result as it is, its plain copy, or the exception; changed inputs."""
+    """What one call did: its result, a plain copy or the exception; changed inputs; seconds."""
 
     result: Any = None
     value: Any = None
     raised: Raised | None = None
     changed: tuple[int, ...] = ()
+    seconds: float = 0.0
 
 
 def call(function: Any, args: Case) -> Outcome:
     """Call ``function`` on copies of ``args``; whatever it raises is part of the outcome."""
     given = copy.deepcopy(args)
+    start = time.perf_counter()
     try:
         result = function(*given)
     except BaseException as error:  # SystemExit and KeyboardInterrupt are the answer's, too
         return Outcome(raised=_describe_exception(error, code_of(function)))
+    seconds = time.perf_counter() - start
     changed = tuple(i for i in range(len(args)) if has_changed(args[i], given[i]))
-    return Outcome(result, plain(result), changed=changed)
+    return Outcome(result, plain(result), changed=changed, seconds=seconds)
 
 
 def has_changed(before: object, after: object) -> bool:

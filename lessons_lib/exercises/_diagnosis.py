@@ -1,10 +1,16 @@
 """Turn what an answer did on all cases into one verdict with one plain sentence."""
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from lessons_lib.exercises._calls import Outcome, Raised, parameter_names
-from lessons_lib.exercises._model import Exercise, Verdict
+from lessons_lib.exercises._changes import why_changed
+from lessons_lib.exercises._explain import Explainer, Explanation
+from lessons_lib.exercises._model import Case, Exercise, Verdict
 from lessons_lib.exercises._plan import Plan, tolerance_of
 from lessons_lib.exercises._values import (
     Difference,
@@ -13,6 +19,7 @@ from lessons_lib.exercises._values import (
     compare,
     contains_ellipsis,
     holds_float,
+    is_in_single_precision,
     plain,
     show,
     show_pair,
@@ -28,10 +35,12 @@ class Diagnosis:
     plan: Plan
     outcomes: Sequence[Outcome]
     faults: Sequence[Difference | None]
+    further: Sequence[tuple[Case, Outcome]] = ()
+    answer: object = None
 
     def verdict(self) -> Verdict:
         if all(fault is None for fault in self.faults):
-            return Verdict("passed")
+            return Verdict("passed", details=self._remark())
         if self._is_unfinished():
             return Verdict("not attempted", message="part of your answer is still `...`")
         which = self._misconception()
@@ -45,6 +54,11 @@ class Diagnosis:
             ((i, fault) for i, fault in enumerate(self.faults) if fault is not None),
             key=lambda pair: (pair[1].rank, pair[0]),
         )
+        explanation = self._explain(fault)
+        if explanation is not None:
+            return Verdict(
+                "not yet", explanation.kind, explanation.because, self._details(case, fault)
+            )
         return Verdict(
             "not yet",
             fault.reason,
@@ -52,6 +66,23 @@ class Diagnosis:
             details=self._details(case, fault),
             traceback=trace,
         )
+
+    def _remark(self) -> str:
+        """Say what is worth knowing about a right answer."""
+        strictly = tolerance_of(self.exercise)
+        for got, expected in zip(self.outcomes, self.plan.expected, strict=True):
+            single = got.raised is None and is_in_single_precision(got.value)
+            if single and compare(got.value, expected.value, strictly) is not None:
+                return "your numbers are in single precision (float32): about 7 digits"
+        return ""
+
+    def _explain(self, fault: Difference) -> Explanation | None:
+        if fault.reason not in ("type", "nan", "shape", "value", "accept"):
+            return None
+        try:
+            return self._explainer.explain()
+        except Exception:  # whatever a result may be: the verdict stands without an explanation
+            return None
 
     def _is_unfinished(self) -> bool:
         """Return whether a ``...`` of the stub was returned, or stood in the way of computing."""
@@ -61,18 +92,46 @@ class Diagnosis:
         return contains_ellipsis(first.value)
 
     def _misconception(self) -> int | None:
-        for i, (outcomes, faults) in enumerate(
-            zip(self.plan.wrong, self.plan.wrong_faults, strict=True)
-        ):
-            if any(faults) and all(
-                (fault is None and own is None)
-                or _does_the_same(got, wrong, tolerance_of(self.exercise))
-                for got, own, wrong, fault in zip(
-                    self.outcomes, self.faults, outcomes, faults, strict=True
-                )
-            ):
-                return i
+        """Return the first misconception that does the same, number by number if there is one."""
+        # Draws differ from answer to answer: then some are the same that are not so exactly.
+        for exactly in (True, False):
+            for i, misconception in enumerate(self.exercise.misconceptions):
+                if self._equals(i, exactly) and self._fits_elsewhere(misconception.wrong):
+                    return i
         return None
+
+    def _equals(self, misconception: int, exactly: bool) -> bool:
+        outcomes, faults = self.plan.wrong[misconception], self.plan.wrong_faults[misconception]
+        return any(faults) and all(
+            (fault is None and own is None) or self._does_the_same(case, wrong, exactly)
+            for case, (own, wrong, fault) in enumerate(
+                zip(self.faults, outcomes, faults, strict=True)
+            )
+        )
+
+    def _does_the_same(self, case: int, wrong: Outcome, exactly: bool) -> bool:
+        got = self.outcomes[case]
+        if got.raised is not None or wrong.raised is not None:
+            return (
+                got.raised is not None
+                and wrong.raised is not None
+                and (got.raised.name, got.raised.message)
+                == (wrong.raised.name, wrong.raised.message)
+            )
+        return got.changed == wrong.changed and self._explainer.is_same(case, wrong, exactly)
+
+    def _fits_elsewhere(self, wrong: Callable[..., Any]) -> bool:
+        """Return whether an answer that does the same as ``wrong`` does so on further cases."""
+        if any(outcome.raised is not None for outcome in self.outcomes):
+            return True
+        try:
+            return self._explainer.fits(wrong)
+        except Exception:  # the answer has left nothing of NumPy that works
+            return True
+
+    @functools.cached_property
+    def _explainer(self) -> Explainer:
+        return Explainer(self.exercise, self.plan, self.outcomes, self.faults, self.further)
 
     def _sentence(self, case: int, fault: Difference) -> str:
         subject = "your answer is" if self.exercise.asks_for_value else "your function returns"
@@ -81,12 +140,16 @@ class Diagnosis:
             return _exception_sentence(outcome.raised) + fault.text
         if fault.reason == "changed":
             names = parameter_names(self.exercise, self.plan.cases[case])
-            changed = " and ".join(f"`{names[i]}`" for i in outcome.changed)
-            return f"your function changes its input {changed}: work on a copy"
+            changed = [names[i] for i in outcome.changed]
+            return (
+                "your function changes its input "
+                + " and ".join(f"`{name}`" for name in changed)
+                + why_changed(self.answer, changed)
+            )
         if fault.reason == "none" and fault.text == "None" and not self.exercise.asks_for_value:
             return "your function returns None: is the `return` statement missing?"
         if fault.reason == "accept":
-            return fault.text
+            return self._value_sentence(case, fault) if self._is_number(case) else fault.text
         if fault.reason == "value":
             return self._value_sentence(case, fault)
         return f"{subject} {fault.text}"
@@ -99,9 +162,22 @@ class Diagnosis:
         # The expected value stays secret: it is what the exercise asks for.
         got, expected = self.outcomes[case].value, self.plan.expected[case].value
         nearly = Tolerance(rtol=0.01, atol=self.exercise.atol)
-        if holds_float(expected) and compare(got, expected, nearly) is None:
-            return f"close, but not exact enough{fault.text}: give more digits"
-        return f"{show(got)} is not right{fault.text}"
+        place = fault.text if fault.reason == "value" else ""
+        if holds_float(expected) and (
+            compare(got, expected, nearly) is None or _is_rounded(got, expected)
+        ):
+            return f"close, but not exact enough{place}: give more digits"
+        if self._is_number(case):
+            return f"{show(got)} is too {'high' if got > expected else 'low'}"
+        return f"{show(got)} is not right{place}"
+
+    def _is_number(self, case: int) -> bool:
+        """Return whether a value is asked for that is a real number, and a real number is given."""
+        values = self.outcomes[case].value, self.plan.expected[case].value
+        return self.exercise.asks_for_value and all(
+            isinstance(v, int | float | np.integer | np.floating) and not isinstance(v, bool)
+            for v in values
+        )
 
     def _details(self, case: int, fault: Difference) -> str:
         """List the inputs, and for a wrong result what was expected and what came out."""
@@ -119,6 +195,15 @@ class Diagnosis:
         if fault.numbers:
             rows.append(("that is", fault.numbers))
         return "\n".join(f"{label:<12}{text}" for label, text in rows)
+
+
+def _is_rounded(got: Any, expected: Any) -> bool:
+    """Return whether a number is the expected one, rounded to at least two digits."""
+    try:
+        number, right = float(got), float(expected)
+    except (TypeError, ValueError):
+        return False
+    return any(float(f"{right:.{digits}g}") == number for digits in range(2, 12))
 
 
 def _show_argument(argument: object) -> str:
@@ -146,16 +231,6 @@ def _exception_sentence(raised: Raised) -> str:
         )
     message = f": {raised.message}" if raised.message else ""
     return f"your function raises {raised.name}{message}{place}"
-
-
-def _does_the_same(got: Outcome, wrong: Outcome, tolerance: Tolerance) -> bool:
-    if got.raised is not None or wrong.raised is not None:
-        return (
-            got.raised is not None
-            and wrong.raised is not None
-            and (got.raised.name, got.raised.message) == (wrong.raised.name, wrong.raised.message)
-        )
-    return got.changed == wrong.changed and compare(got.value, wrong.value, tolerance) is None
 
 
 def timeout_verdict(exercise: Exercise, place: str) -> Verdict:

@@ -8,8 +8,10 @@ from typing import Any, cast
 
 from lessons_lib.exercises._calls import Outcome, call, differs, parameters_mismatch
 from lessons_lib.exercises._diagnosis import Diagnosis
+from lessons_lib.exercises._explain import on_further_cases
 from lessons_lib.exercises._model import Exercise, Verdict
-from lessons_lib.exercises._plan import Plan, fault_of
+from lessons_lib.exercises._mutants import mutants_of, surviving_mutants
+from lessons_lib.exercises._plan import Plan, fault_of, in_form
 from lessons_lib.exercises._source import is_stub, source_of
 from lessons_lib.exercises._values import (
     Difference,
@@ -65,14 +67,15 @@ def judge(
         if mismatch:
             return Verdict("not yet", "signature", mismatch)
     on_start()
-    run = (lambda: answer) if exercise.asks_for_value else answer
+    run = (lambda: answer) if exercise.asks_for_value else cast(Callable[..., Any], answer)
     outcomes: list[Outcome] = []
     faults: list[Difference | None] = []
     for args, expected in zip(plan.cases, plan.expected, strict=True):
-        outcomes.append(call(run, args))
+        outcomes.append(in_form(exercise, call(run, args), expected))
         faults.append(fault_of(exercise, outcomes[-1], expected, args))
+    further = on_further_cases(exercise, plan, run, outcomes) if any(faults) else []
     on_end()
-    return Diagnosis(exercise, plan, outcomes, faults).verdict()
+    return Diagnosis(exercise, plan, outcomes, faults, further, answer).verdict()
 
 
 def look_at(exercise: Exercise, answer: object) -> Verdict | None:
@@ -113,7 +116,8 @@ def verify_exercise(exercise: Exercise) -> list[str]:
     -------
     list of str
         What is wrong, one sentence each; empty if the reference passes, each misconception is named
-        as itself, a stub counts as not attempted and all shown source can be read.
+        as itself, a stub counts as not attempted, all shown source can be read and every mutant of
+        the reference fails, but for those that are known to be equivalent.
     """
     try:
         return [f"{exercise.name}: {problem}" for problem in _problems(exercise)]
@@ -138,7 +142,15 @@ def _problems(exercise: Exercise) -> Iterator[str]:
     for function in shown:
         if source_of(function) is None:
             yield f"the source of {getattr(function, '__name__', function)} cannot be read"
+    yield from _problems_of_mutants(exercise)
     yield from _problems_of_cases(exercise)
+
+
+def _problems_of_mutants(exercise: Exercise) -> Iterator[str]:
+    for key in surviving_mutants(exercise):
+        yield f"no case finds the slip `{key}`: add one, or say why it is `equivalent_mutants`"
+    for key in set(exercise.equivalent_mutants) - {m.key for m in mutants_of(exercise)}:
+        yield f"equivalent_mutants names `{key}`, which is no mutant"
 
 
 def _problems_of_cases(exercise: Exercise) -> Iterator[str]:

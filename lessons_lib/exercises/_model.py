@@ -37,6 +37,45 @@ class Misconception:
         _require_text("because", self.because)
 
 
+@dataclass(frozen=True)
+class OfOutput:
+    """A relation of a wrong result to the right one.
+
+    Parameters
+    ----------
+    change : callable
+        ``change(right, args)`` returns the wrong result that this relation makes of the right one;
+        it may raise where the relation makes no sense.
+    because : str
+        One plain sentence, shown to the reader. "Your result" begins what is said of the result.
+    """
+
+    change: Callable[[Any, Case], Any]
+    because: str
+
+    def __post_init__(self) -> None:
+        _require_relation(self.change, self.because)
+
+
+@dataclass(frozen=True)
+class OfInput:
+    """A relation of inputs: the right computation on other arguments.
+
+    Parameters
+    ----------
+    change : callable
+        ``change(args)`` returns the arguments that are used by mistake; it may raise.
+    because : str
+        One plain sentence, shown to the reader.
+    """
+
+    change: Callable[[Case], Case]
+    because: str
+
+    def __post_init__(self) -> None:
+        _require_relation(self.change, self.because)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Exercise:
     """One exercise: what is asked, how an answer is checked, and what helps.
@@ -74,6 +113,9 @@ class Exercise:
         sentence.
     shows : tuple of callable
         Helper functions whose source belongs to the shown solution.
+    relations : tuple of OfOutput or OfInput
+        Relations of this exercise's own that explain a wrong answer; those that make sense
+        everywhere (a wrong sign, swapped arguments …) are searched for anyway.
     equivalent_mutants : mapping of str to str
         Changes of the reference by machine that make no difference, by their key (for example
         ``"x > 0 → x >= 0"``, as ``surviving_mutants`` lists them), each with the reason.
@@ -97,6 +139,7 @@ class Exercise:
     check_dtype: bool = False
     accept: Callable[[Any, Any, Case], str | None] | None = None
     shows: tuple[Callable[..., Any], ...] = ()
+    relations: tuple[OfOutput | OfInput, ...] = ()
     equivalent_mutants: Mapping[str, str] = declare(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
@@ -115,6 +158,10 @@ class Exercise:
             if not isinstance(misconception, Misconception):
                 raise TypeError(f"misconceptions must hold Misconception, got {misconception!r}")
         _require_tuple("shows", self.shows)
+        _require_tuple("relations", self.relations)
+        for relation in self.relations:
+            if not isinstance(relation, OfOutput | OfInput):
+                raise TypeError(f"relations must hold OfOutput or OfInput, got {relation!r}")
         for key, reason in self.equivalent_mutants.items():
             _require_text("equivalent_mutants", key)
             _require_text("equivalent_mutants", reason)
@@ -153,10 +200,11 @@ class Verdict:
     state : {"passed", "not yet", "not attempted", "not checked"}
         ``"not checked"`` means that the check itself could not be carried out.
     reason : str
-        What decided, in one word: ``"misconception"``, ``"raised"``, ``"changed"``, ``"none"``,
-        ``"type"``, ``"nan"``, ``"shape"``, ``"dtype"``, ``"value"``, ``"accept"``, ``"signature"``,
-        ``"pickle"``, ``"time"``, ``"memory"``, ``"ended"``, ``"startup"`` or ``"reply"``; empty
-        when there is nothing to add to the state.
+        What decided, in one word: ``"misconception"``, ``"mutant"`` (the reference with a slip does
+        the same), ``"relation"`` (to the right result or to other inputs), ``"raised"``,
+        ``"changed"``, ``"none"``, ``"type"``, ``"nan"``, ``"shape"``, ``"dtype"``, ``"value"``,
+        ``"accept"``, ``"signature"``, ``"pickle"``, ``"time"``, ``"memory"``, ``"ended"``,
+        ``"startup"`` or ``"reply"``; empty when there is nothing to add to the state.
     message : str
         One plain sentence for the reader.
     details : str
@@ -181,6 +229,12 @@ class Verdict:
 def _require_text(field: str, text: object) -> None:
     if not isinstance(text, str) or not text.strip():
         raise ValueError(f"{field} must be a text that is not empty, got {text!r}")
+
+
+def _require_relation(change: object, because: object) -> None:
+    if not callable(change):
+        raise TypeError(f"change must be callable, got {change!r}")
+    _require_text("because", because)
 
 
 def _require_tuple(field: str, value: object) -> None:

@@ -8,6 +8,8 @@ everything else becomes :class:`Foreign`. All that follows works on the copy.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
 from types import CoroutineType, FunctionType, GeneratorType
 from typing import Any
 
@@ -86,6 +88,39 @@ def plain(value: object) -> Any:
         return Foreign(f"an object of type {type_name(value)} that cannot be read")
 
 
+def conform(got: Any, expected: Any) -> Any:
+    """Return a plain value in the form of the expected one where only the form differs.
+
+    A number may come as an array or list of one element, a whole number as a float, a list as a
+    tuple or an array, and the reverse.
+    """
+    kind = _element_kind(expected)
+    if isinstance(expected, np.ndarray):
+        if isinstance(got, list | tuple) and kind == "number":
+            array = to_array(got)
+            return array if array.dtype.kind in "iuf" else got
+        return got
+    if isinstance(expected, list | tuple):
+        if isinstance(got, np.ndarray) and got.ndim:
+            got = list(got)
+        if isinstance(got, list | tuple) and len(got) == len(expected):
+            pairs = zip(got, expected, strict=True)
+            return type(expected)(conform(item, wanted) for item, wanted in pairs)
+        return got
+    if isinstance(got, np.ndarray) and got.size == 1 and kind != "other":
+        got = got.ravel()[0]
+    while isinstance(got, list | tuple) and len(got) == 1 and kind != "other":
+        got = got[0]
+    if isinstance(got, float | np.floating) and isinstance(expected, int) and kind == "number":
+        return int(got) if float(got).is_integer() else got
+    return got
+
+
+def is_in_single_precision(value: Any) -> bool:
+    """Return whether a plain value holds numbers of type float32."""
+    return any(asarray(leaf).dtype == np.float32 for leaf in _leaves(value))
+
+
 class _TooLarge(Exception):
     """A collection nests too deeply (it may contain itself) or holds too many elements."""
 
@@ -118,6 +153,12 @@ class _Copier:
             return self._copy_array(value, depth)
         if issubclass(kind, list):
             return [self.copy(item, depth + 1) for item in list.__iter__(value)]
+        if kind is range:
+            return [self.copy(item, depth + 1) for item in value]
+        if kind is Fraction:
+            return value.numerator / value.denominator
+        if kind is Decimal:
+            return float(value)
         if issubclass(kind, tuple):
             return tuple(self.copy(item, depth + 1) for item in tuple.__iter__(value))
         if issubclass(kind, dict):
@@ -170,6 +211,21 @@ def holds_foreign(value: Any) -> bool:
 def holds_float(value: Any) -> bool:
     """Return whether a plain value holds a number that is not an integer by type."""
     return any(asarray(leaf).dtype.kind in "fc" for leaf in _leaves(value))
+
+
+def numbers_in(value: Any, kinds: str) -> np.ndarray[Any, Any]:
+    """Return all numbers inside a plain value as one vector; of other kinds than wanted, none.
+
+    Raises
+    ------
+    ValueError
+        If there is anything but numbers, and all kinds of numbers (``"iuf"``) are wanted.
+    """
+    arrays = [asarray(leaf) for leaf in _leaves(value)]
+    chosen = [array.ravel() for array in arrays if array.dtype.kind in kinds]
+    if kinds == "iuf" and len(chosen) < len(arrays):
+        raise ValueError("not only numbers")
+    return np.concatenate(chosen).astype(float) if chosen else np.empty(0)
 
 
 def _leaves(value: Any) -> Iterator[Any]:
@@ -256,7 +312,7 @@ def _compare_array(
     got: Any, expected: np.ndarray[Any, Any], tolerance: Tolerance, where: str
 ) -> Difference | None:
     if isinstance(got, list | tuple) and not tolerance.check_dtype:
-        array = _to_array(got)
+        array = to_array(got)
         # An empty list has no element type of its own.
         got = array if array.size else array.astype(expected.dtype)
     if _element_kind(got) != _element_kind(expected):
@@ -368,7 +424,7 @@ def _wrong_shape(got: Any, expected: Any, where: str) -> Difference:
     return Difference("shape", f"{describe(got)}{where}; {_want(expected)} is wanted")
 
 
-def _to_array(value: Any) -> np.ndarray[Any, Any]:
+def to_array(value: Any) -> np.ndarray[Any, Any]:
     """Convert numbers, or nested sequences of them, to an array; ragged ones to an object array."""
     try:
         return asarray(value)
@@ -436,6 +492,7 @@ def show(value: Any, precision: int = 6) -> str:
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float):
+        value += 0.0  # no minus before a zero
         # A point keeps floats apart from integers: 5.0, not 5.
         text = f"{value:.{precision}g}"
         return text if set(text) & set(".en") else text + ".0"

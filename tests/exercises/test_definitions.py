@@ -75,6 +75,10 @@ def double(x):
     return 2 * x
 
 
+def lower(x):
+    return 2 * min(x, 9.0)
+
+
 def triple(x):
     return 3 * x
 
@@ -110,6 +114,8 @@ def mistaken(wrong):
         ({"reference": lambda x: None}, "a stub|does not pass"),
         ({"accept": lambda *_: "never right"}, "its reference does not pass: never right"),
         ({"shows": (abs,)}, "the source of abs cannot be read"),
+        ({"reference": lower}, "no case finds the slip `min(x, 9.0) → x`"),
+        ({"equivalent_mutants": {"x → y": "Why not."}}, "names `x → y`, which is no mutant"),
         ({"cases": lambda rng: []}, "at least one"),
         ({"cases": lambda rng: [1.0]}, "must be tuples of arguments"),
         ({"cases": lambda rng: 1 / 0}, "the definition raises ZeroDivisionError"),

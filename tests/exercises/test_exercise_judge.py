@@ -51,7 +51,7 @@ def test_expected_exceptions():
     assert verdict.message == "your function returns the number -1.0 where ValueError is wanted"
 
     def another(alpha):
-        return alpha if alpha > 0 else {}["key"]
+        return alpha if alpha >= 0 else {}["key"]
 
     assert "raises KeyError: 'key'" in judge(shrinkage.REFUSE, another).message
     assert judge(shrinkage.REFUSE, another).message.endswith("; ValueError is wanted")
@@ -226,12 +226,13 @@ LINE = inspect.getsourcelines(divide)[1] + 2
         (lambda theta, weight_decay: np.nan, "nan", "returns NaN (not a number)"),
         (lambda theta, weight_decay: np.inf, "nan", "returns an infinite number"),
         (lambda theta, weight_decay: [1.0, 2.0], "type", "a list of 2 elements; a number"),
-        (lambda theta, weight_decay: theta, "shape", "an array of shape (1,); a number is wanted"),
-        (lambda theta, weight_decay: 7, "value", "the result is wrong"),
+        (lambda theta, weight_decay: theta, "shape", "an array of shape (3,); a number is wanted"),
+        (lambda theta, weight_decay: 7, "relation", "returns the same in every case"),
         (lambda theta, weight_decay: "7", "type", "the text '7'; a number is wanted"),
         (lambda theta, weight_decay: True, "type", "the truth value True; a number is wanted"),
         (lambda theta, weight_decay: hostile.Hostile(), "type", "of type Hostile that cannot"),
-        (lambda theta, weight_decay: hostile.HostileFloat(7), "value", "the result is wrong"),
+        (lambda theta, weight_decay: hostile.HostileFloat(7), "relation", "the same in every case"),
+        (lambda theta, weight_decay: np.cos(theta[0]), "value", "the result is wrong"),
         (generate, "type", "a generator (does it say `yield` where `return` is meant?)"),
         (lambda theta, weight_decay: recurse, "type", "a function (is a call"),
         (int, "type", "a function is wanted, but you gave the class int"),
@@ -280,7 +281,9 @@ def test_hostile_answers():
         (np.ones(2), "shape", "your answer is an array of shape (2,); a number is wanted"),
         ("a", "type", "your answer is the text 'a'; a number is wanted"),
         (0.97, "value", "close, but not exact enough: give more digits"),
-        (0.5, "value", "0.5 is not right"),
+        (0.5, "value", "0.5 is too low"),
+        (1.5, "value", "1.5 is too high"),
+        (0.98, "value", "close, but not exact enough: give more digits"),
     ],
 )
 def test_faults_of_values(answer, reason, message):
@@ -292,7 +295,10 @@ def test_faults_of_values(answer, reason, message):
 
 def test_changed_inputs_are_named():
     verdict = judge(STEP, shrinkage.step_in_place)
-    assert verdict.message == "your function changes its input `theta`: work on a copy"
+    assert verdict.message == (
+        "your function changes its input `theta` in `theta -= learning_rate * grad`, which works "
+        "in place: work on a copy"
+    )
     assert verdict.details.startswith("for         theta = [[")
 
     def sort_both(theta, grad, learning_rate):
@@ -313,7 +319,7 @@ def test_inputs_are_copies():
         return 0.0
 
     judge(PENALTY, spoil)
-    for (theta, _), given in zip(make_cases(PENALTY), seen, strict=True):
+    for (theta, _), given in zip(make_cases(PENALTY), seen, strict=False):
         np.testing.assert_array_equal(theta, given)
 
 
@@ -356,7 +362,7 @@ def test_nested_results():
         return x.size, {"mean": x.mean(), "positive": x >= x.max()}, "more" * int(x.mean() > 0)
 
     assert judge(shrinkage.SUMMARY, summary).message == (
-        "the result is wrong under 'positive' in element 1 (1 of 2 cases are right)"
+        "Your first and third results are right. The second is wrong."
     )
 
     def without_key(x):
@@ -408,7 +414,8 @@ def test_on_start_comes_right_before_the_answer():
         return 0.0
 
     judge(PENALTY, answer, on_start=lambda: events.append("start"))
-    assert events == ["start", "answer", "answer", "answer"]
+    assert events[:4] == ["start", "answer", "answer", "answer"]
+    assert "start" not in events[4:]
     judge(PENALTY, lambda theta: 0.0, on_start=lambda: events.append("never"))
     assert "never" not in events
 
@@ -423,4 +430,4 @@ def test_answers_cannot_spoil_the_comparison(monkeypatch):
         return 7.0
 
     with np.errstate():
-        assert judge(PENALTY, vandal).message.startswith("the result is wrong")
+        assert judge(PENALTY, vandal).state == "not yet"

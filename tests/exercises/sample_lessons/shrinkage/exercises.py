@@ -59,13 +59,19 @@ STEP = Exercise(
     level=2,
     hints=("Go against the gradient.",),
     reference=step,
-    cases=lambda rng: [(rng.normal(size=(n, 2)), rng.normal(size=(n, 2)), 0.1) for n in (2, 10)],
+    cases=lambda rng: [
+        (rng.normal(size=(n, 2)), rng.normal(size=(n, 2)), rate)
+        for n, rate in ((2, 0.3), (10, 0.1))
+    ],
     misconceptions=(
         Misconception(
             lambda theta, grad, learning_rate: theta + learning_rate * grad,
             "You go along the gradient: the loss grows.",
         ),
     ),
+    equivalent_mutants={
+        "grad, learning_rate → learning_rate, grad": "The two are multiplied with each other.",
+    },
     time_limit=0.3,
 )
 
@@ -101,7 +107,7 @@ REFUSE = Exercise(
     level=1,
     hints=("Raise a ValueError.",),
     reference=refuse_negative,
-    cases=lambda rng: [(1.0,), (-1.0,)],
+    cases=lambda rng: [(1.0,), (0.0,), (-1.0,)],
     misconceptions=(Misconception(abs, "You repair the input silently."),),
 )
 
