@@ -149,10 +149,10 @@ def average_of_own_draws(n_models, n_validation, n_repeats, rng):
 
 for width in (58, 59, 60, 60.0, np.float64(59), np.array(60)):
     right_value("overfitting.interpolation_threshold", width)
-wrong_value("overfitting.interpolation_threshold", 57, "comes later")
-wrong_value("overfitting.interpolation_threshold", 45, "comes later")
+wrong_value("overfitting.interpolation_threshold", 57)
+wrong_value("overfitting.interpolation_threshold", 45)
 wrong_value("overfitting.interpolation_threshold", 61, "fewer")
-wrong_value("overfitting.interpolation_threshold", 70, "past the peak")
+wrong_value("overfitting.interpolation_threshold", 70)
 wrong_value("overfitting.interpolation_threshold", "60")
 
 

@@ -119,6 +119,11 @@ def _per_place(height: int, width: int, channels: int, kernel: int, units: int) 
     return [dense, shared * height * width]
 
 
+def _one_bias(height: int, width: int, channels: int, kernel: int, units: int) -> list[int]:
+    dense, shared = _no_biases(height, width, channels, kernel, units)
+    return [dense + 1, shared + 1]
+
+
 COUNT_WEIGHTS = Exercise(
     name="augmentation.count_weights",
     title="What sharing saves",
@@ -144,6 +149,7 @@ COUNT_WEIGHTS = Exercise(
             "You count the kernel's weights anew at every place; sharing means that they are the "
             "same ones.",
         ),
+        Misconception(_one_bias, "You count one bias for all; each unit or kernel has its own."),
     ),
     equivalent_mutants={
         "height, width → width, height": "Both only enter as their product.",
@@ -666,6 +672,14 @@ def _not_transposed(
     return average_over(X, y, transforms.transpose(0, 2, 1), probabilities)
 
 
+def _weighs_the_rows(
+    X: FloatArray, y: FloatArray, transforms: FloatArray, probabilities: FloatArray
+) -> FloatArray:
+    Z = np.vstack([q * X @ t.T for t, q in zip(transforms, probabilities, strict=True)])
+    targets = np.concatenate([q * y for q in probabilities])
+    return np.asarray(np.linalg.lstsq(Z, targets, rcond=None)[0])
+
+
 AVERAGE_OVER = Exercise(
     name="augmentation.average_over",
     title="All copies at once",
@@ -695,6 +709,11 @@ AVERAGE_OVER = Exercise(
         Misconception(
             _not_transposed,
             "You use the transposed transforms: row i must become T x_i, thus `X @ T.T`.",
+        ),
+        Misconception(
+            _weighs_the_rows,
+            "You multiply rows and targets by the probabilities. The loss squares them, so that "
+            "the probabilities enter squared: use their roots, or weigh the squares.",
         ),
     ),
 )

@@ -737,6 +737,17 @@ def _sum_of_norms(gradients: list[FloatArray], max_norm: float) -> list[FloatArr
     return [g * min(1.0, max_norm / norm) for g in gradients]
 
 
+def _root_mean_square(gradients: list[FloatArray], max_norm: float) -> list[FloatArray]:
+    size = sum(g.size for g in gradients)
+    norm = np.sqrt(sum(float(np.sum(g**2)) for g in gradients) / size)
+    return [g * min(1.0, max_norm / norm) for g in gradients]
+
+
+def _largest_of_norms(gradients: list[FloatArray], max_norm: float) -> list[FloatArray]:
+    norm = max(float(np.sqrt(np.sum(g**2))) for g in gradients)
+    return [g * min(1.0, max_norm / norm) for g in gradients]
+
+
 CLIP_TOGETHER = Exercise(
     name="batch_norm.clip_together",
     title="Clip gradients by their common norm",
@@ -771,6 +782,14 @@ CLIP_TOGETHER = Exercise(
             _sum_of_norms,
             "You add the norms of the arrays. The norm of all together is the root of the sum of "
             "their squares, which is smaller.",
+        ),
+        Misconception(
+            _root_mean_square,
+            "You take the root of the *mean* square: a norm is the root of the sum.",
+        ),
+        Misconception(
+            _largest_of_norms,
+            "You clip by the longest of the arrays; the norm of all together is longer.",
         ),
     ),
 )

@@ -653,6 +653,12 @@ def _standard_form(X: FloatArray, y: FloatArray, p: float) -> FloatArray:
     return dropout_ridge(X, y, p) / (1 - p)
 
 
+def _mean_of_the_rows(X: FloatArray, y: FloatArray, p: float) -> FloatArray:
+    gram = X.T @ X
+    w = np.linalg.solve(gram + p / (1 - p) * np.diag(np.mean(X**2, axis=0)), X.T @ y)
+    return np.asarray(w, dtype=np.float64)
+
+
 DROPOUT_RIDGE = Exercise(
     name="dropout.dropout_ridge",
     title="Derive the penalty and solve it",
@@ -690,6 +696,11 @@ DROPOUT_RIDGE = Exercise(
             _standard_form,
             "Those are the weights of the standard form, which at test time must be multiplied by "
             "1 − p. Here the inverted form was asked for.",
+        ),
+        Misconception(
+            _mean_of_the_rows,
+            "You add the features' *mean* squares to XᵀX, which is a sum over rows: the penalty is "
+            "a sum over rows as well.",
         ),
     ),
 )

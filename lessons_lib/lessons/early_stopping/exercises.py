@@ -453,6 +453,12 @@ def _power_less_one(
     return filter_factors(singular_values, n_samples, learning_rate, n_steps - 1)
 
 
+def _first_order(
+    singular_values: FloatArray, n_samples: int, learning_rate: float, n_steps: int
+) -> FloatArray:
+    return learning_rate * n_steps * singular_values**2 / n_samples
+
+
 FILTER_FACTORS = Exercise(
     name="early_stopping.filter_factors",
     title="What has been learned after t steps",
@@ -489,6 +495,11 @@ FILTER_FACTORS = Exercise(
         Misconception(
             _power_less_one,
             "You are one step behind: from zero, the first step has learned ηh already.",
+        ),
+        Misconception(
+            _first_order,
+            "ηth is right for directions of which little has been learned; it grows beyond 1, and "
+            "no more than all can be learned.",
         ),
     ),
 )
@@ -619,6 +630,16 @@ def _swapped(
     return weights
 
 
+def _row_by_row(
+    X: FloatArray, y: FloatArray, start: FloatArray, learning_rate: float, n_steps: int
+) -> FloatArray:
+    weights = start.copy()
+    for step in range(n_steps):
+        row = X[step % len(y)]
+        weights -= learning_rate * row * (row @ weights - y[step % len(y)])
+    return weights
+
+
 WARM_START = Exercise(
     name="early_stopping.warm_start",
     title="Descent from anywhere",
@@ -650,6 +671,11 @@ WARM_START = Exercise(
             _swapped,
             "You have exchanged what is learned and what remains: after no step at all the "
             "weights must be those of the start.",
+        ),
+        Misconception(
+            _row_by_row,
+            "You take one row a step, which is *stochastic* gradient descent; a step here uses the "
+            "mean over all rows.",
         ),
     ),
 )

@@ -706,6 +706,20 @@ def _normalized_by_union(first: BoolArray, second: BoolArray) -> float:
     return float((np.sum(first & second) - chance) / (np.sum(first | second) - chance))
 
 
+def _dice(first: BoolArray, second: BoolArray) -> float:
+    return float(2 * np.sum(first & second) / (first.sum() + second.sum()))
+
+
+def _normalized_by_larger(first: BoolArray, second: BoolArray) -> float:
+    chance = first.sum() * second.sum() / len(first)
+    return float((np.sum(first & second) - chance) / (max(first.sum(), second.sum()) - chance))
+
+
+def _normalized_by_smaller(first: BoolArray, second: BoolArray) -> float:
+    chance = first.sum() * second.sum() / len(first)
+    return float((np.sum(first & second) - chance) / (min(first.sum(), second.sum()) - chance))
+
+
 AGREEMENT = Exercise(
     name="elastic_net.agreement",
     title="Overlap beyond chance",
@@ -736,6 +750,19 @@ AGREEMENT = Exercise(
         Misconception(
             _normalized_by_union,
             "Divide by the mean of the two sizes, not by the size of the union.",
+        ),
+        Misconception(
+            _dice,
+            "That is the overlap relative to the mean size. Subtract what random sets of these "
+            "sizes would have in common, above and below the fraction line.",
+        ),
+        Misconception(
+            _normalized_by_larger,
+            "Divide by the mean of the two sizes, not by the larger one.",
+        ),
+        Misconception(
+            _normalized_by_smaller,
+            "Divide by the mean of the two sizes, not by the smaller one.",
         ),
     ),
     equivalent_mutants={
@@ -866,6 +893,14 @@ def _mean_as_intercept(
     return descend(X, y, alpha, l1_ratio, n_sweeps)[0], float(y.mean())
 
 
+def _standardized(
+    X: FloatArray, y: FloatArray, alpha: float, l1_ratio: float, n_sweeps: int
+) -> tuple[FloatArray, float]:
+    scale = X.std(axis=0)
+    coef = descend(X / scale, y, alpha, l1_ratio, n_sweeps)[0] / scale
+    return coef, float(y.mean() - X.mean(axis=0) @ coef)
+
+
 DESCEND = Exercise(
     name="elastic_net.descend",
     title="Implement coordinate descent",
@@ -898,6 +933,11 @@ DESCEND = Exercise(
             _mean_as_intercept,
             "The coefficients are right; the intercept of the raw features is the mean of y minus "
             "their means times the coefficients.",
+        ),
+        Misconception(
+            _standardized,
+            "You standardize the features first, which changes what the penalty costs each of "
+            "them; here they keep their scale.",
         ),
     ),
     equivalent_mutants={

@@ -578,6 +578,11 @@ def _clipped(errors: FloatArray) -> FloatArray:
     return np.asarray(weights / weights.sum())
 
 
+def _absolute_sum(errors: FloatArray) -> FloatArray:
+    weights = best_weights(errors)
+    return np.asarray(weights / np.abs(weights).sum())
+
+
 BEST_WEIGHTS = Exercise(
     name="ensembles.best_weights",
     title="The best weights",
@@ -611,6 +616,10 @@ BEST_WEIGHTS = Exercise(
             _clipped,
             "You set negative weights to zero. They are allowed, and the best: a member that errs "
             "as another does, but more, is subtracted.",
+        ),
+        Misconception(
+            _absolute_sum,
+            "You divide by the sum of the *absolute* weights; the weights themselves sum to 1.",
         ),
     ),
     equivalent_mutants=dict.fromkeys(
@@ -657,6 +666,10 @@ def _only_nearest(n_samples: int, n_neighbors: int) -> FloatArray:
     return np.asarray(np.eye(n_neighbors)[0])
 
 
+def _among_the_first(n_samples: int, n_neighbors: int) -> FloatArray:
+    return np.cumsum(neighbor_weights(n_samples, n_neighbors))
+
+
 NEIGHBOR_WEIGHTS = Exercise(
     name="ensembles.neighbor_weights",
     title="The bagged nearest neighbor",
@@ -688,6 +701,11 @@ NEIGHBOR_WEIGHTS = Exercise(
         Misconception(
             _only_nearest,
             "More than a third of the samples do not contain the nearest row and ask the next.",
+        ),
+        Misconception(
+            _among_the_first,
+            "That is the probability that the sample holds *any* of the j nearest rows; subtract "
+            "the one for the rows before.",
         ),
     ),
 )

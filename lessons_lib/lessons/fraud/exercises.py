@@ -398,6 +398,26 @@ def _under_roc(y: IntArray, scores: FloatArray) -> float:
     return float(np.mean((gaps > 0) + 0.5 * (gaps == 0)))
 
 
+def _interpolated(y: IntArray, scores: FloatArray) -> float:
+    total, last_recall = 0.0, 0.0
+    thresholds = np.unique(scores)[::-1]
+    precisions = [float(y[scores >= t].mean()) for t in thresholds]
+    for i, threshold in enumerate(thresholds):
+        recall = float(y[scores >= threshold].sum() / y.sum())
+        total += (recall - last_recall) * max(precisions[i:])
+        last_recall = recall
+    return total
+
+
+def _precision_before(y: IntArray, scores: FloatArray) -> float:
+    total, last_recall, last_precision = 0.0, 0.0, 1.0
+    for threshold in np.unique(scores)[::-1]:
+        recall = float(y[scores >= threshold].sum() / y.sum())
+        total += (recall - last_recall) * last_precision
+        last_recall, last_precision = recall, float(y[scores >= threshold].mean())
+    return total
+
+
 AVERAGE_PRECISION = Exercise(
     name="fraud.average_precision",
     title="Average precision",
@@ -431,6 +451,16 @@ AVERAGE_PRECISION = Exercise(
             _under_roc,
             "That is the area under the ROC curve: how often a fraud is ranked above another "
             "transaction.",
+        ),
+        Misconception(
+            _interpolated,
+            "You take the best precision at this recall or any larger one: that is the "
+            "interpolated average precision of information retrieval, and it is higher.",
+        ),
+        Misconception(
+            _precision_before,
+            "You multiply the growth of the recall by the precision at the threshold *before*; "
+            "each growth belongs to the precision at its own threshold.",
         ),
     ),
 )

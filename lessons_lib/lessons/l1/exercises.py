@@ -116,6 +116,10 @@ def _keeps_size_only(v: FloatArray, t: float) -> FloatArray:
     return np.maximum(np.abs(v) - t, 0.0)
 
 
+def _small_values_kept(v: FloatArray, t: float) -> FloatArray:
+    return np.where(np.abs(v) > t, v - t * np.sign(v), v)
+
+
 SOFT_THRESHOLD = Exercise(
     name="l1.soft_threshold",
     title="Spot the bug",
@@ -150,6 +154,10 @@ SOFT_THRESHOLD = Exercise(
         Misconception(
             _keeps_size_only,
             "Your sizes are right, but the sign is lost.",
+        ),
+        Misconception(
+            _small_values_kept,
+            "You leave small values as they are: what is smaller than t becomes zero.",
         ),
     ),
 )

@@ -406,6 +406,18 @@ def _quarter_wave(epoch: int, n_epochs: int, n_warmup: int, peak: float) -> floa
     return float(peak * np.cos(np.pi / 2 * (epoch - n_warmup) / (n_epochs - n_warmup)))
 
 
+def _straight_down(epoch: int, n_epochs: int, n_warmup: int, peak: float) -> float:
+    if epoch < n_warmup:
+        return peak * epoch / n_warmup
+    return peak * (n_epochs - epoch) / (n_epochs - n_warmup)
+
+
+def _never_quite_zero(epoch: int, n_epochs: int, n_warmup: int, peak: float) -> float:
+    if epoch < n_warmup:
+        return peak * (epoch + 1) / n_warmup
+    return warmup_cosine(epoch, n_epochs, n_warmup, peak)
+
+
 WARMUP_COSINE = Exercise(
     name="sgd_noise.warmup_cosine",
     title="Warm-up, then cosine",
@@ -433,6 +445,15 @@ WARMUP_COSINE = Exercise(
             _quarter_wave,
             "That is a quarter of a cosine, steepest in the end. Half a wave, moved up by one and "
             "halved, is flat at both ends.",
+        ),
+        Misconception(
+            _straight_down,
+            "You fall along a straight line; half a cosine is flat at both ends.",
+        ),
+        Misconception(
+            _never_quite_zero,
+            "Your warm-up starts with a part of the peak and reaches it one epoch early; here it "
+            "starts at zero.",
         ),
     ),
     equivalent_mutants=dict.fromkeys(
