@@ -724,13 +724,6 @@ def _noise_as_variance(
     return lucky_stop(loss, noise**0.5, n_repeats, rng)
 
 
-def _pair_swapped(
-    loss: FloatArray, noise: float, n_repeats: int, rng: np.random.Generator
-) -> tuple[float, float]:
-    regret, optimism = lucky_stop(loss, noise, n_repeats, rng)
-    return optimism, regret
-
-
 def _against_the_best(
     loss: FloatArray, noise: float, n_repeats: int, rng: np.random.Generator
 ) -> tuple[float, float]:
@@ -785,7 +778,6 @@ LUCKY_STOP = Exercise(
             _noise_as_variance,
             "`noise` is a standard deviation: you use it as a variance.",
         ),
-        Misconception(_pair_swapped, "The two are swapped: regret comes first."),
     ),
     equivalent_mutants={
         (

@@ -715,19 +715,18 @@ def _winners_curse_cases(rng: np.random.Generator) -> list[Case]:
 def _average_model(
     n_models: int, n_validation: int, n_repeats: int, rng: np.random.Generator
 ) -> float:
-    return float((rng.random((n_repeats, n_models, n_validation)) < 0.5).mean())
+    return float(rng.binomial(n_validation, 0.5, (n_repeats, n_models)).mean() / n_validation)
 
 
 def _best_ever(n_models: int, n_validation: int, n_repeats: int, rng: np.random.Generator) -> float:
-    accuracy = (rng.random((n_repeats, n_models, n_validation)) < 0.5).mean(axis=2)
-    return float(accuracy.max())
+    return float(rng.binomial(n_validation, 0.5, (n_repeats, n_models)).max() / n_validation)
 
 
 def _median_report(
     n_models: int, n_validation: int, n_repeats: int, rng: np.random.Generator
 ) -> float:
-    accuracy = (rng.random((n_repeats, n_models, n_validation)) < 0.5).mean(axis=2)
-    return float(np.median(accuracy.max(axis=1)))
+    best = rng.binomial(n_validation, 0.5, (n_repeats, n_models)).max(axis=1)
+    return float(np.median(best) / n_validation)
 
 
 WINNERS_CURSE = Exercise(
