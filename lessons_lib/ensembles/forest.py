@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array, hstack
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
@@ -104,7 +105,7 @@ class _Forest(Ensemble):
         for start in range(0, len(trees), step):
             some = trees[start : start + step]
             for tree, leaf in zip(some, apply_trees(some, X), strict=True):
-                yield tree.value.take(leaf, axis=0)
+                yield tree.value[:, 0].take(leaf, axis=0)
 
     def apply(self, X: ArrayLike) -> NDArray[np.intp]:
         """Return the leaf of each tree that each sample ends in.
@@ -119,6 +120,25 @@ class _Forest(Ensemble):
         """
         features = self._check_X(X)
         return apply_trees([model.tree_ for model in self.estimators_], features).T
+
+    def decision_path(self, X: ArrayLike) -> tuple[csr_array, NDArray[np.intp]]:
+        """Return which nodes of all trees each sample passes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        indicator : sparse array of int of shape (n_samples, n_nodes)
+            1 where a sample passes a node; the trees' nodes side by side.
+        n_nodes_ptr : ndarray of int of shape (n_estimators + 1,)
+            The columns of tree `i` are those from ``n_nodes_ptr[i]`` to ``n_nodes_ptr[i + 1]``.
+        """
+        features = self._check_X(X)
+        trees = [model.tree_ for model in self.estimators_]
+        indicator = hstack([tree.decision_path(features) for tree in trees], format="csr")
+        return indicator, np.cumsum([0, *(tree.node_count for tree in trees)])
 
     @property
     def feature_importances_(self) -> FloatArray:

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from lessons_lib._validation import FloatArray
 from lessons_lib.ensembles.binning import Bins
@@ -63,6 +64,8 @@ class Settings:
 class Tree:
     """A decision tree as arrays with one entry a node, under scikit-learn's names.
 
+    scikit-learn's ``plot_tree`` and ``export_text`` can show it.
+
     Node 0 is the root. Nodes are numbered level by level (scikit-learn numbers them depth first),
     so that the right child of a node directly follows the left one.
 
@@ -80,9 +83,11 @@ class Tree:
         Number of training samples with positive weight in the node.
     weighted_n_node_samples : ndarray of shape (node_count,)
         The sum of their weights.
-    value : ndarray of shape (node_count, n_columns)
-        Mean of the target: the share of each class, or one number in regression. (scikit-learn's
-        array has one axis more, for several outputs.)
+    value : ndarray of shape (node_count, 1, n_columns)
+        Mean of the target: the share of each class, or one number in regression. The axis between
+        is scikit-learn's, for several outputs.
+    n_features : int
+        Number of features of the training data.
     """
 
     children_left: IntArray
@@ -93,6 +98,17 @@ class Tree:
     n_node_samples: IntArray
     weighted_n_node_samples: FloatArray
     value: FloatArray
+    n_features: int
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of targets: one. scikit-learn's ``plot_tree`` and ``export_text`` ask for it."""
+        return 1
+
+    @property
+    def n_classes(self) -> IntArray:
+        """Number of classes of each target; 1 in regression. For the same two functions."""
+        return np.array([self.value.shape[2]])
 
     @property
     def node_count(self) -> int:
@@ -138,8 +154,68 @@ class Tree:
         -------
         ndarray of shape (n_samples, n_columns)
         """
-        values: FloatArray = self.value.take(self.apply(X), axis=0)
+        values: FloatArray = self.value[:, 0].take(self.apply(X), axis=0)
         return values
+
+    def decision_path(self, X: FloatArray) -> csr_array:
+        """Return which nodes each sample passes, from the root to its leaf.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, n_features)
+
+        Returns
+        -------
+        sparse array of int of shape (n_samples, node_count)
+            1 where a sample passes a node.
+        """
+        parents = np.flatnonzero(self.children_left != _LEAF)
+        parent = np.full(self.node_count, -1)
+        parent[self.children_left[parents]] = parent[self.children_right[parents]] = parents
+        sample, node = np.arange(len(X)), self.apply(X)
+        passed = []
+        while len(node):
+            passed.append((sample, node))
+            sample, node = sample[node > 0], parent[node[node > 0]]
+        rows, columns = np.concatenate(passed, axis=1)
+        path = csr_array((np.ones_like(rows), (rows, columns)), (len(X), self.node_count))
+        path.sort_indices()
+        return path
+
+    def compute_partial_dependence(
+        self, X: FloatArray, target_features: IntArray, out: FloatArray
+    ) -> None:
+        """Add to `out` the mean prediction where some features are fixed.
+
+        At a node that asks for another feature, a point goes to both children, with the shares of
+        the training samples that did. ``sklearn.inspection.partial_dependence`` calls this.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_points, n_target_features)
+            Values of the fixed features.
+        target_features : ndarray of int of shape (n_target_features,)
+            Their numbers.
+        out : ndarray of shape (n_points,)
+
+        References
+        ----------
+        J. Friedman, "Greedy Function Approximation: A Gradient Boosting Machine", Annals of
+        Statistics 29 (2001), section 8.2.
+        """
+        position = {int(feature): i for i, feature in enumerate(target_features)}
+        share = np.zeros((self.node_count, len(X)))
+        share[0] = 1.0
+        for node in np.flatnonzero(self.children_left != _LEAF):  # parents before their children
+            left, right = self.children_left[node], self.children_right[node]
+            i = position.get(int(self.feature[node]))
+            goes_left: Any = self.weighted_n_node_samples[left] / self.weighted_n_node_samples[node]
+            if i is not None:
+                goes_left = X[:, i] <= self.threshold[node]
+            share[left] = share[node] * goes_left
+            share[right] = share[node] - share[left]
+        leaf = self.children_left == _LEAF
+        out += self.value[leaf, 0, 0] @ share[leaf]
 
     def feature_importances(self, n_features: int) -> FloatArray:
         r"""Return by how much the splits on each feature lower the impurity.
@@ -325,7 +401,8 @@ def grow_trees(
         nodes, may_split = _make_nodes(level, data, depth=len(levels))
         levels.append(nodes)
         level = _split(level, data, nodes, may_split, n_nodes, generators)
-    return [_in_units(tree, weight_unit, target_unit) for tree in _separate(levels)]
+    trees = _separate(levels, X.shape[1])
+    return [_in_units(tree, weight_unit, target_unit) for tree in trees]
 
 
 def _unit(largest: float) -> float:
@@ -565,7 +642,7 @@ def _accumulate(array: NDArray[Any]) -> None:
         row += previous
 
 
-def _separate(levels: list[_Nodes]) -> list[Tree]:
+def _separate(levels: list[_Nodes], n_features: int) -> list[Tree]:
     """Sort the nodes of all levels into their trees."""
     joined: Any = (np.concatenate(columns) for columns in zip(*levels, strict=True))
     nodes = _Nodes(*joined)
@@ -577,5 +654,8 @@ def _separate(levels: list[_Nodes]) -> list[Tree]:
     is_leaf = nodes.left == _LEAF
     left = np.where(is_leaf, _LEAF, number[nodes.left])
     right = np.where(is_leaf, _LEAF, left + 1)
-    columns: Any = (left, right, *nodes[2:])
-    return [Tree(*(column[tree] for column in columns)) for tree in np.split(order, roots[1:])]
+    columns: Any = (left, right, *nodes[2:-1], nodes.value[:, None])
+    return [
+        Tree(*[*(column[tree] for column in columns), n_features])
+        for tree in np.split(order, roots[1:])
+    ]

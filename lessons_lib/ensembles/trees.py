@@ -6,6 +6,8 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array
+from sklearn import tree as sklearn_tree
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -118,6 +120,30 @@ class _DecisionTree(BaseEstimator):  # type: ignore[misc, unused-ignore]
         """
         features = self._check_X(X)
         return self.tree_.apply(features)
+
+    def decision_path(self, X: ArrayLike) -> csr_array:
+        """Return which nodes each sample passes, from the root to its leaf.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        sparse array of int of shape (n_samples, node_count)
+            1 where a sample passes a node of `tree_`.
+        """
+        features = self._check_X(X)
+        return self.tree_.decision_path(features)
+
+    def _compute_partial_dependence_recursion(
+        self, grid: ArrayLike, target_features: NDArray[np.intp]
+    ) -> FloatArray:
+        """Return mean predictions, as ``sklearn.inspection.partial_dependence`` asks for them."""
+        points = np.asarray(grid, dtype=np.float64)
+        means = np.zeros(len(points))
+        self.tree_.compute_partial_dependence(points, target_features, means)
+        return means
 
     def get_depth(self) -> int:
         """Return the number of splits on the longest way from the root to a leaf."""
@@ -313,7 +339,7 @@ class DecisionTreeClassifier(ClassifierMixin, _DecisionTree):  # type: ignore[mi
             Class labels; the first one of several that are equally frequent.
         """
         leaf = self.apply(X)
-        labels: NDArray[Any] = self.classes_[self.tree_.value.argmax(axis=1)[leaf]]
+        labels: NDArray[Any] = self.classes_[self.tree_.value[:, 0].argmax(axis=1)[leaf]]
         return labels
 
 
@@ -437,3 +463,8 @@ class DecisionTreeRegressor(RegressorMixin, _DecisionTree):  # type: ignore[misc
         """
         features = self._check_X(X)
         return self.tree_.predict(features)[:, 0]
+
+
+# plot_tree, export_text and partial_dependence take what counts as one of scikit-learn's trees.
+sklearn_tree.DecisionTreeClassifier.register(DecisionTreeClassifier)
+sklearn_tree.DecisionTreeRegressor.register(DecisionTreeRegressor)

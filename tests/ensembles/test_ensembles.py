@@ -430,6 +430,17 @@ def test_logarithms_of_probabilities(kind):
     np.testing.assert_allclose(np.exp(model.predict_log_proba(X)), model.predict_proba(X))
 
 
+def test_the_decision_path_of_a_forest_is_that_of_its_trees():
+    X, y = load_iris(return_X_y=True)
+    forest = RandomForestClassifier(3, random_state=0).fit(X, y)
+    indicator, starts = forest.decision_path(X)
+    assert indicator.shape == (150, starts[-1])
+    for i, tree in enumerate(forest):
+        part = indicator[:, starts[i] : starts[i + 1]].toarray()
+        np.testing.assert_array_equal(part, tree.decision_path(X).toarray())
+        np.testing.assert_array_equal(part[np.arange(150), forest.apply(X)[:, i]], 1)
+
+
 def test_threads_share_the_process():
     # Processes would take seconds to start, and could not fit a class that is defined here.
     class Local(DecisionTreeClassifier):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import tree as sklearn_tree
 from sklearn.datasets import load_digits, load_iris
+from sklearn.inspection import partial_dependence
 from sklearn.metrics import log_loss
 from sklearn.model_selection import cross_val_score
 from sklearn.utils.estimator_checks import estimator_checks_generator
@@ -83,7 +85,7 @@ def assert_same_tree(ours, theirs):
             getattr(ours, name)[a], getattr(theirs, name)[b], rtol=1e-9, atol=1e-12
         )
     values = theirs.value.reshape(theirs.node_count, -1)
-    np.testing.assert_allclose(ours.value[a], values[b], rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(ours.value[a, 0], values[b], rtol=1e-9, atol=1e-12)
 
 
 # With twenty samples on each side, no two features divide a node in the same way.
@@ -491,6 +493,55 @@ def test_apply_walks_from_the_root_to_a_leaf(monkeypatch):
     monkeypatch.setattr("lessons_lib.ensembles.growth._STEPS", 1)
     np.testing.assert_array_equal(apply_trees(trees, X[:200]), expected)
     assert [tree.max_depth for tree in trees[:2]] == [1, 3]
+
+
+@pytest.mark.parametrize("kind", ["Classifier", "Regressor"])
+def test_decision_paths_are_scikit_learns(kind):
+    X, y = make_data(250, 4, 3 if kind == "Classifier" else 0)
+    limits = {"max_depth": 4, "min_samples_leaf": 20}
+    ours = {"Classifier": DecisionTreeClassifier, "Regressor": DecisionTreeRegressor}[kind]
+    a = ours(**limits).fit(X, y, make_weight(250))
+    b = getattr(sklearn_tree, f"DecisionTree{kind}")(**limits).fit(X, y, make_weight(250))
+    ours_first, theirs_first = in_depth_first_order(a.tree_), in_depth_first_order(b.tree_)
+    np.testing.assert_array_equal(
+        a.decision_path(X).toarray()[:, ours_first], b.decision_path(X).toarray()[:, theirs_first]
+    )
+    stump = ours(max_depth=1).fit(X, np.zeros(250, int))
+    np.testing.assert_array_equal(stump.decision_path(X).toarray(), 1)
+
+
+@pytest.mark.parametrize("kind", ["Classifier", "Regressor"])
+def test_scikit_learn_shows_our_trees_as_its_own(kind):
+    X, y = make_data(250, 4, 3 if kind == "Classifier" else 0)
+    limits = {"max_depth": 3, "min_samples_leaf": 20}
+    ours = {"Classifier": DecisionTreeClassifier, "Regressor": DecisionTreeRegressor}[kind]
+    trees = [
+        model(**limits).fit(X, y, make_weight(250))
+        for model in (ours, getattr(sklearn_tree, f"DecisionTree{kind}"))
+    ]
+    names = ["a", "b", "c", "d"]
+    for options in ({}, {"feature_names": names, "show_weights": True, "max_depth": 1}):
+        texts = [sklearn_tree.export_text(tree, **options) for tree in trees]
+        assert texts[0] == texts[1]
+    drawn = []
+    for tree in trees:
+        figure, axes = plt.subplots()
+        drawn.append(
+            [note.get_text() for note in sklearn_tree.plot_tree(tree, filled=True, ax=axes)]
+        )
+        plt.close(figure)
+    assert drawn[0] == drawn[1]
+
+
+def test_partial_dependence_is_scikit_learns():
+    X, y = make_data(250, 4, 0)
+    limits = {"max_depth": 5, "min_samples_leaf": 12}
+    for features in ([0], [2], [(0, 1)]):
+        a, b = (
+            partial_dependence(model(**limits).fit(X, y), X, features, grid_resolution=9)
+            for model in (DecisionTreeRegressor, sklearn_tree.DecisionTreeRegressor)
+        )
+        np.testing.assert_allclose(a["average"], b["average"], rtol=1e-6)
 
 
 def test_a_pure_root_is_a_leaf():
