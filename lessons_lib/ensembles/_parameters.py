@@ -5,16 +5,18 @@ from __future__ import annotations
 import math
 import numbers
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import _check_sample_weight
 
-from lessons_lib._validation import FloatArray, check_integer, check_interval
+from lessons_lib._validation import FloatArray, check_integer, check_interval, explain_left_out
 
 __all__ = [
+    "LEFT_OUT",
     "ClassWeight",
+    "LeavesOut",
     "RandomState",
     "check_generator",
     "check_share",
@@ -26,6 +28,30 @@ __all__ = [
 
 RandomState = int | np.random.Generator | np.random.RandomState | None
 ClassWeight = Mapping[Any, float] | str | None
+
+
+LEFT_OUT = {
+    "splitter": "a tree looks at all thresholds; ExtraTreeClassifier draws them at random",
+    "max_leaf_nodes": "trees grow level by level, many of them together; max_depth, "
+    "min_samples_leaf and min_weight_fraction_leaf limit them",
+    "min_impurity_decrease": "min_samples_leaf and max_depth limit a tree in units that are easier "
+    "to think in",
+    "ccp_alpha": "trees are not pruned after growing; max_depth and min_samples_leaf limit them "
+    "while they grow",
+    "monotonic_cst": "the search knows no constraints",
+    "warm_start": "a fit starts anew; fit several ensembles and average them",
+    "verbose": "nothing is printed",
+}
+"""Parameters of scikit-learn's trees and ensembles that are left out, and why."""
+
+
+class LeavesOut:
+    """Refuse parameters that scikit-learn has and this library leaves out, with the reason."""
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Look at the names of the arguments."""
+        explain_left_out(cls.__name__, LEFT_OUT, kwargs)
+        return super().__new__(cls)
 
 
 def check_generator(random_state: object) -> np.random.Generator:

@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter, validat
 
 from lessons_lib._validation import FloatArray, check_flag, check_integer
 from lessons_lib.ensembles._parameters import (
+    LeavesOut,
     RandomState,
     check_generator,
     check_share,
@@ -82,7 +83,7 @@ def draw_samples(
     return generator.choice(n_samples, size, replace=bootstrap, p=probability / probability.sum())
 
 
-class Ensemble(BaseEstimator):  # type: ignore[misc, unused-ignore]
+class Ensemble(LeavesOut, BaseEstimator):  # type: ignore[misc, unused-ignore]
     """Base class: the average of the members' outputs.
 
     A subclass says how to fit members. What it calls a member's output is a prediction in

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from lessons_lib._validation import FloatArray, check_integer, check_interval
 from lessons_lib.ensembles._parameters import (
     ClassWeight,
+    LeavesOut,
     RandomState,
     check_generator,
     check_weight,
@@ -86,7 +87,7 @@ def make_bins(estimator: Any, X: FloatArray) -> Bins | None:
     return bins
 
 
-class _DecisionTree(BaseEstimator):  # type: ignore[misc, unused-ignore]
+class _DecisionTree(LeavesOut, BaseEstimator):  # type: ignore[misc, unused-ignore]
     """What both kinds of tree share."""
 
     max_features_: int

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn import ensemble as sklearn_ensemble
 from sklearn import tree as sklearn_tree
 from sklearn.datasets import load_digits, load_iris
 from sklearn.inspection import partial_dependence
@@ -14,6 +17,7 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import cross_val_score
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
+from lessons_lib import ensembles
 from lessons_lib.ensembles import (
     DecisionTreeClassifier,
     DecisionTreeRegressor,
@@ -593,6 +597,31 @@ def test_bad_parameters(parameters, error, message):
     X, y = load_iris(return_X_y=True)
     with pytest.raises(error, match=message):
         DecisionTreeClassifier(**parameters).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "DecisionTreeClassifier",
+        "DecisionTreeRegressor",
+        "RandomForestClassifier",
+        "RandomForestRegressor",
+        "BaggingClassifier",
+        "BaggingRegressor",
+    ],
+)
+def test_every_parameter_of_scikit_learn_is_there_or_refused_with_a_reason(kind):
+    ours = getattr(ensembles, kind)
+    theirs = getattr(sklearn_tree if "Tree" in kind else sklearn_ensemble, kind)
+    missing = (
+        inspect.signature(theirs).parameters.keys() - inspect.signature(ours).parameters.keys()
+    )
+    assert missing
+    for name in missing:
+        with pytest.raises(TypeError, match=f"{kind} has no parameter '{name}' here: .{{10}}"):
+            ours(**{name: None})
+    with pytest.raises(TypeError, match="unexpected keyword argument 'leaves'"):
+        ours(leaves=3)
 
 
 def test_bad_data():
