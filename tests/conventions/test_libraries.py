@@ -350,6 +350,32 @@ def test_library_fitted_with_the_translation_solves_the_house_problem(name, loss
     assert np.max(np.abs(house_solution(X, y, doubled, loss)[0] - expected_coef)) > 1e-2
 
 
+def test_statsmodels_may_stop_above_the_minimum_where_a_coefficient_was_zero():
+    from statsmodels.regression.linear_model import OLS
+
+    n_stuck = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        X = rng.standard_normal((30, 8)) @ (np.eye(8) + 0.5 * rng.standard_normal((8, 8)))
+        y = X[:, 0] + rng.standard_normal(30)
+        alpha = 10 ** rng.uniform(-2, -0.5)
+        fit = OLS(y, X).fit_regularized(alpha=alpha, L1_wt=1.0, maxiter=5_000, cnvrg_tol=1e-12)
+        best = linear_model.Lasso(alpha, fit_intercept=False, tol=1e-12, max_iter=100_000).fit(X, y)
+
+        def objective(w, X=X, y=y, alpha=alpha):
+            return np.mean((y - X @ w) ** 2) / 2 + alpha * np.abs(w).sum()
+
+        assert fit.converged
+        if objective(fit.params) > (1 + 1e-6) * objective(best.coef_):
+            n_stuck += 1
+            # The conditions of the minimum fail at zeros, and nowhere else.
+            correlation = X.T @ (y - X @ fit.params) / len(y)
+            violated = np.abs(correlation) > alpha * (1 + 1e-3)
+            assert violated.any()
+            assert np.all(fit.params[violated] == 0)
+    assert n_stuck >= 4
+
+
 @pytest.mark.parametrize("name", ["sklearn.MLPRegressor", "sklearn.MLPClassifier"])
 def test_perceptrons_divide_the_penalty_by_the_batch_not_by_the_samples(name):
     """Every batch is the same block of data, so mini-batch descent converges exactly."""
