@@ -23,7 +23,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lessons_lib._validation import FloatArray, check_integer
+from lessons_lib._validation import FloatArray, check_flag, check_integer
 from lessons_lib.landscape.objective import NetworkLoss, check_point
 
 __all__ = [
@@ -241,6 +241,7 @@ def _check_gradients(gradients: ArrayLike) -> FloatArray:
 
 
 def _check_batch_size(batch_size: int, n_samples: int, replace: bool) -> None:
+    check_flag("replace", replace)
     if check_integer("batch_size", batch_size, 1) > n_samples and not replace:
         raise ValueError(
             f"batch_size must be at most the {n_samples} samples without replacement, "

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lessons_lib._validation import check_integer, check_interval
+from lessons_lib._validation import check_flag, check_integer, check_interval
 from lessons_lib.landscape.curvature import Estimate, mean_and_error
 from lessons_lib.landscape.objective import Objective, check_point, value_function
 
@@ -78,7 +78,7 @@ def sam_sharpness(
     value_of = value_function(objective)
     point = check_point(w)
     value, gradient = objective(point)
-    size = np.abs(point) if adaptive else 1.0
+    size = np.abs(point) if check_flag("adaptive", adaptive) else 1.0
     length = float(np.linalg.norm(size * gradient))
     if length == 0:
         raise ValueError(
@@ -148,7 +148,7 @@ def expected_sharpness(
     value_of = value_function(objective)
     point = check_point(w)
     rng = np.random.default_rng(random_state)
-    size = np.abs(point) if adaptive else np.ones_like(point)
+    size = np.abs(point) if check_flag("adaptive", adaptive) else np.ones_like(point)
     value = value_of(point)
     rises = []
     for _ in range(n_draws):
