@@ -7,6 +7,7 @@ Anything that combines trees or other models lives here; networks live in
 from lessons_lib.ensembles.bagging import BaggingClassifier, BaggingRegressor
 from lessons_lib.ensembles.forest import RandomForestClassifier, RandomForestRegressor
 from lessons_lib.ensembles.growth import Tree
+from lessons_lib.ensembles.pruning import WeakestLink, prune, weakest_links
 from lessons_lib.ensembles.splits import best_splits, entropy_score, one_hot, square_score
 from lessons_lib.ensembles.theory import ensemble_mse, error_moments
 from lessons_lib.ensembles.trees import DecisionTreeClassifier, DecisionTreeRegressor
@@ -19,10 +20,13 @@ __all__ = [
     "RandomForestClassifier",
     "RandomForestRegressor",
     "Tree",
+    "WeakestLink",
     "best_splits",
     "ensemble_mse",
     "entropy_score",
     "error_moments",
     "one_hot",
+    "prune",
     "square_score",
+    "weakest_links",
 ]

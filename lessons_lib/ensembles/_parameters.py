@@ -36,8 +36,6 @@ LEFT_OUT = {
     "min_samples_leaf and min_weight_fraction_leaf limit them",
     "min_impurity_decrease": "min_samples_leaf and max_depth limit a tree in units that are easier "
     "to think in",
-    "ccp_alpha": "trees are not pruned after growing; max_depth and min_samples_leaf limit them "
-    "while they grow",
     "monotonic_cst": "the search knows no constraints",
     "warm_start": "a fit starts anew; fit several ensembles and average them",
     "verbose": "nothing is printed",

@@ -11,7 +11,7 @@ from scipy.sparse import csr_array, hstack
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
-from lessons_lib._validation import FloatArray, check_flag
+from lessons_lib._validation import FloatArray, check_flag, check_interval
 from lessons_lib.ensembles._parameters import ClassWeight, RandomState, class_factors
 from lessons_lib.ensembles.bagging import (
     Ensemble,
@@ -21,6 +21,7 @@ from lessons_lib.ensembles.bagging import (
     draw_samples,
 )
 from lessons_lib.ensembles.growth import Settings, Tree, apply_trees, grow_trees
+from lessons_lib.ensembles.pruning import prune
 from lessons_lib.ensembles.trees import (
     DecisionTreeClassifier,
     DecisionTreeRegressor,
@@ -57,6 +58,7 @@ class _Forest(Ensemble):
                 f"max_samples must be None with bootstrap=False, got {self.max_samples!r}."
             )
         settings, bins = make_settings(self, X.shape, n_classes), make_bins(self, X)
+        ccp_alpha = check_interval("ccp_alpha", self.ccp_alpha)
         members: list[Member] = []
         step = max(1, _TOGETHER // len(X))
         for start in range(0, len(seeds), step):
@@ -67,7 +69,7 @@ class _Forest(Ensemble):
             generators = [np.random.default_rng(seed) for seed in tree_seeds]
             trees = grow_trees(X, y, weights, settings, generators, bins)
             for tree, draw, seed in zip(trees, draws, tree_seeds, strict=True):
-                model = self._make_model(tree, settings, seed)
+                model = self._make_model(prune(tree, ccp_alpha), settings, seed)
                 members.append(Member(model, draw, np.arange(X.shape[1])))
         return members
 
@@ -196,6 +198,8 @@ class RandomForestClassifier(EnsembleClassifier, _Forest):
         With None all thresholds are considered. With a number from 2 to 256, a feature with more
         different values is first divided into that many groups of about equally many samples:
         the trees are then approximate and mostly faster to grow. See `DecisionTreeClassifier`.
+    ccp_alpha : float, default=0.0
+        Penalty of a leaf, by which each tree is pruned. See `DecisionTreeClassifier`.
     class_weight : dict, {"balanced", "balanced_subsample"} or None, default=None
         A factor of the sample weights for each class, see `DecisionTreeClassifier`: samples are
         drawn with probabilities in proportion to the product. With "balanced_subsample" all are
@@ -254,6 +258,7 @@ class RandomForestClassifier(EnsembleClassifier, _Forest):
         n_jobs: int | None = None,
         max_samples: int | float | None = None,
         max_bins: int | None = None,
+        ccp_alpha: float = 0.0,
         class_weight: ClassWeight = None,
         random_state: RandomState = None,
     ) -> None:
@@ -269,6 +274,7 @@ class RandomForestClassifier(EnsembleClassifier, _Forest):
         self.n_jobs = n_jobs
         self.max_samples = max_samples
         self.max_bins = max_bins
+        self.ccp_alpha = ccp_alpha
         self.class_weight = class_weight
         self.random_state = random_state
 
@@ -344,6 +350,8 @@ class RandomForestRegressor(EnsembleRegressor, _Forest):
         With None all thresholds are considered. With a number from 2 to 256, a feature with more
         different values is first divided into that many groups of about equally many samples:
         the trees are then approximate and mostly faster to grow. See `DecisionTreeClassifier`.
+    ccp_alpha : float, default=0.0
+        Penalty of a leaf, by which each tree is pruned. See `DecisionTreeClassifier`.
     random_state : int, Generator, RandomState or None, default=None
         Draws samples and features.
 
@@ -396,6 +404,7 @@ class RandomForestRegressor(EnsembleRegressor, _Forest):
         n_jobs: int | None = None,
         max_samples: int | float | None = None,
         max_bins: int | None = None,
+        ccp_alpha: float = 0.0,
         random_state: RandomState = None,
     ) -> None:
         self.n_estimators = n_estimators
@@ -410,6 +419,7 @@ class RandomForestRegressor(EnsembleRegressor, _Forest):
         self.n_jobs = n_jobs
         self.max_samples = max_samples
         self.max_bins = max_bins
+        self.ccp_alpha = ccp_alpha
         self.random_state = random_state
 
     def _fit_members(

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 from sklearn import tree as sklearn_tree
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
+from sklearn.utils import Bunch
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -25,6 +26,7 @@ from lessons_lib.ensembles._parameters import (
 )
 from lessons_lib.ensembles.binning import MAX_BINS, Bins, bin_features
 from lessons_lib.ensembles.growth import Settings, Tree, grow_trees
+from lessons_lib.ensembles.pruning import prune, weakest_links
 
 __all__ = ["DecisionTreeClassifier", "DecisionTreeRegressor"]
 
@@ -100,7 +102,33 @@ class _DecisionTree(LeavesOut, BaseEstimator):  # type: ignore[misc, unused-igno
         generator = check_generator(self.random_state)
         bins = make_bins(self, X)
         self.max_features_ = settings.max_features
-        [self.tree_] = grow_trees(X, y, weight[None], settings, [generator], bins)
+        [tree] = grow_trees(X, y, weight[None], settings, [generator], bins)
+        self.tree_ = prune(tree, check_interval("ccp_alpha", self.ccp_alpha))
+
+    def cost_complexity_pruning_path(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Bunch:
+        """Return the penalties at which the tree loses splits.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in ``fit``.
+
+        Returns
+        -------
+        Bunch
+            ``ccp_alphas``: 0, then the penalty at which each part is cut off; ``impurities``: the
+            mean impurity of the leaves that are left.
+        """
+        tree = clone(self).set_params(ccp_alpha=0.0).fit(X, y, sample_weight).tree_
+        leaves = tree.children_left < 0
+        weight = tree.weighted_n_node_samples[leaves] / tree.weighted_n_node_samples[0]
+        links = list(weakest_links(tree))
+        return Bunch(
+            ccp_alphas=np.array([0.0, *(link.alpha for link in links)]),
+            impurities=np.array([weight @ tree.impurity[leaves], *(link.cost for link in links)]),
+        )
 
     def _check_X(self, X: ArrayLike) -> FloatArray:
         check_is_fitted(self)
@@ -197,6 +225,9 @@ class DecisionTreeClassifier(ClassifierMixin, _DecisionTree):  # type: ignore[mi
         more different values is first divided into that many groups with about equally many
         samples, and thresholds inside a group are not considered: the tree is then approximate.
         See Notes.
+    ccp_alpha : float, default=0.0
+        Penalty of a leaf: parts of the grown tree that bring less for each of their leaves are cut
+        off, see `prune`.
     class_weight : dict, "balanced" or None, default=None
         A factor of the sample weights for each class, 1 for classes that are not named. With
         "balanced" all classes get the same total weight.
@@ -255,6 +286,7 @@ class DecisionTreeClassifier(ClassifierMixin, _DecisionTree):  # type: ignore[mi
         min_weight_fraction_leaf: float = 0.0,
         max_features: str | int | float | None = None,
         max_bins: int | None = None,
+        ccp_alpha: float = 0.0,
         class_weight: ClassWeight = None,
         random_state: RandomState = None,
     ) -> None:
@@ -265,6 +297,7 @@ class DecisionTreeClassifier(ClassifierMixin, _DecisionTree):  # type: ignore[mi
         self.min_weight_fraction_leaf = min_weight_fraction_leaf
         self.max_features = max_features
         self.max_bins = max_bins
+        self.ccp_alpha = ccp_alpha
         self.class_weight = class_weight
         self.random_state = random_state
 
@@ -377,6 +410,9 @@ class DecisionTreeRegressor(RegressorMixin, _DecisionTree):  # type: ignore[misc
         more different values is first divided into that many groups with about equally many
         samples, and thresholds inside a group are not considered: the tree is then approximate.
         See the notes of `DecisionTreeClassifier`.
+    ccp_alpha : float, default=0.0
+        Penalty of a leaf: parts of the grown tree that bring less for each of their leaves are cut
+        off, see `prune`.
     random_state : int, Generator, RandomState or None, default=None
         Draws the features. Without effect if all are looked at.
 
@@ -414,6 +450,7 @@ class DecisionTreeRegressor(RegressorMixin, _DecisionTree):  # type: ignore[misc
         min_weight_fraction_leaf: float = 0.0,
         max_features: str | int | float | None = None,
         max_bins: int | None = None,
+        ccp_alpha: float = 0.0,
         random_state: RandomState = None,
     ) -> None:
         self.criterion = criterion
@@ -423,6 +460,7 @@ class DecisionTreeRegressor(RegressorMixin, _DecisionTree):  # type: ignore[misc
         self.min_weight_fraction_leaf = min_weight_fraction_leaf
         self.max_features = max_features
         self.max_bins = max_bins
+        self.ccp_alpha = ccp_alpha
         self.random_state = random_state
 
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:

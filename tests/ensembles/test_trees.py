@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import ensemble as sklearn_ensemble
 from sklearn import tree as sklearn_tree
+from sklearn.base import clone
 from sklearn.datasets import load_digits, load_iris
 from sklearn.inspection import partial_dependence
 from sklearn.metrics import log_loss
@@ -21,6 +22,7 @@ from lessons_lib import ensembles
 from lessons_lib.ensembles import (
     DecisionTreeClassifier,
     DecisionTreeRegressor,
+    RandomForestRegressor,
     best_splits,
     entropy_score,
     one_hot,
@@ -262,6 +264,40 @@ def test_impurities_that_overflow_are_not_compared():
     np.testing.assert_array_equal(tree.predict(SMALL_X), [-1e200, 0.0, 0.0, 1e200])
     with pytest.raises(ValueError, match="the squares of the target overflow"):
         _ = tree.feature_importances_
+
+
+@pytest.mark.parametrize("kind", ["Classifier", "Regressor"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_pruned_trees_are_scikit_learns(kind, weighted):
+    X, y = make_data(250, 5, 3 if kind == "Classifier" else 0)
+    weight = make_weight(250) if weighted else None
+    limits = {"min_samples_leaf": 20, "max_depth": 4}
+    ours = {"Classifier": DecisionTreeClassifier, "Regressor": DecisionTreeRegressor}[kind](
+        **limits
+    )
+    theirs = getattr(sklearn_tree, f"DecisionTree{kind}")(random_state=0, **limits)
+    a, b = (model.cost_complexity_pruning_path(X, y, weight) for model in (ours, theirs))
+    np.testing.assert_allclose(a.ccp_alphas, b.ccp_alphas, rtol=1e-9, atol=1e-15)
+    np.testing.assert_allclose(a.impurities, b.impurities, rtol=1e-9)
+    assert len(a.ccp_alphas) > 4
+    middle = (a.ccp_alphas[1:] + a.ccp_alphas[:-1]) / 2
+    for alpha in (*middle, 2 * a.ccp_alphas[-1]):
+        pruned = [m.set_params(ccp_alpha=alpha).fit(X, y, weight) for m in (ours, theirs)]
+        assert_same_tree(pruned[0].tree_, pruned[1].tree_)
+        np.testing.assert_array_equal(pruned[0].apply(X) > 0, pruned[0].get_depth() > 0)
+    assert pruned[0].get_n_leaves() == 1
+
+
+def test_a_forest_prunes_its_trees():
+    X, y = make_data(250, 5, 0)
+    full, pruned = (
+        RandomForestRegressor(5, ccp_alpha=alpha, random_state=0).fit(X, y) for alpha in (0.0, 0.01)
+    )
+    for a, b, rows in zip(full, pruned, full.estimators_samples_, strict=True):
+        assert 1 < b.get_n_leaves() < a.get_n_leaves() / 2
+        counts = np.bincount(rows, minlength=250)
+        alone = clone(b).fit(X, y, counts)
+        np.testing.assert_array_equal(alone.tree_.threshold, b.tree_.threshold)
 
 
 def test_accuracy_within_sampling_error_of_scikit_learns():
@@ -586,6 +622,7 @@ def test_nothing_to_split_by(n_values):
         ({"max_features": 5}, ValueError, "max_features must be at most 4"),
         ({"max_features": 0}, ValueError, "max_features must be at least 1"),
         ({"min_weight_fraction_leaf": 0.6}, ValueError, "min_weight_fraction_leaf must lie in"),
+        ({"ccp_alpha": -1}, ValueError, "ccp_alpha must lie in"),
         ({"class_weight": "balanced_subsample"}, ValueError, "only forests know"),
         ({"max_bins": 1}, ValueError, "max_bins must be at least 2"),
         ({"max_bins": 257}, ValueError, "max_bins must be at most 256"),
