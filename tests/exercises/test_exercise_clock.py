@@ -1,9 +1,11 @@
 """The limit is on what the answer computes, not on what the machine or an import takes."""
 
+import pickle
 import signal
 import sys
 import threading
 import time
+from dataclasses import replace
 
 import psutil
 import pytest
@@ -11,17 +13,22 @@ from sample_lessons.shrinkage import exercises as shrinkage
 
 from lessons_lib.exercises import _clock, _process, _worker
 from lessons_lib.exercises._clock import Clock, used_time, waiting_limit
+from lessons_lib.exercises._judge import judge
+from lessons_lib.exercises._plan import Plan
+from lessons_lib.exercises._registry import exercises_of, lesson_names
 from lessons_lib.exercises._runner import Runner
 
 STEP = shrinkage.STEP  # may compute for 0.3 seconds
 
 
 @pytest.fixture
-def judge(runner, run_cell):
-    def judge(source):
+def judge_step(runner, run_cell):
+    """Return a function that judges the ``f`` of a cell."""
+
+    def judge_step(source):
         return runner.judge(STEP, run_cell(source)["f"])
 
-    return judge
+    return judge_step
 
 
 # --- the clock itself ---
@@ -85,12 +92,12 @@ def test_ended_child_processes_count():
 # --- in a check ---
 
 
-def test_an_import_in_an_answer_takes_none_of_its_time(judge, tmp_path, monkeypatch):
+def test_an_import_in_an_answer_takes_none_of_its_time(judge_step, tmp_path, monkeypatch):
     (tmp_path / "slow_library.py").write_text(
         "import time\nend = time.process_time() + 2.5\nwhile time.process_time() < end:\n    pass\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
-    verdict = judge("""
+    verdict = judge_step("""
         def f(theta, grad, learning_rate):
             import slow_library
             return theta - learning_rate * grad
@@ -133,9 +140,9 @@ def test_a_machine_that_is_busy_with_others_takes_none_of_its_time(runner, run_c
 @pytest.mark.parametrize(
     "waiting", ["time.sleep(1000)", "threading.Event().wait()", "os.read(os.pipe()[0], 1)"]
 )
-def test_an_answer_that_waits_is_told_so(waiting, judge, monkeypatch):
+def test_an_answer_that_waits_is_told_so(waiting, judge_step, monkeypatch):
     monkeypatch.setattr(_process, "waiting_limit", lambda time_limit: 1.0)
-    verdict = judge(f"""
+    verdict = judge_step(f"""
         import os
         import threading
         import time
@@ -153,8 +160,8 @@ def test_it_may_wait_longer_than_compute():
     assert waiting_limit(0.3) > 10
 
 
-def test_processes_of_an_answer_count(judge):
-    verdict = judge("""
+def test_processes_of_an_answer_count(judge_step):
+    verdict = judge_step("""
         import subprocess
         import sys
 
@@ -269,6 +276,25 @@ def test_what_the_reference_imports_is_imported_in_advance(slow_lesson, run_cell
         assert runner.judge(exercise, f).printed == "True\nTrue"
     finally:
         runner.close()
+
+
+@pytest.mark.parametrize("lesson", lesson_names())
+def test_what_was_kept_judges_as_what_is_computed_anew(lesson):
+    """Also by identity of dtypes, memory layout and objects that references return."""
+    n_kept = 0
+    for exercise in exercises_of(lesson):
+        new = Plan.of(exercise)
+        data = _worker._pickled(new)
+        if not data:
+            continue
+        n_kept += 1
+        kept = pickle.loads(data)
+        wrong = exercise.misconceptions[-1].wrong if exercise.misconceptions else abs
+        for function in (exercise.reference, wrong):
+            answer = function() if exercise.asks_for_value else function
+            anew = replace(judge(exercise, answer, plan=new), traceback="")
+            assert replace(judge(exercise, answer, plan=kept), traceback="") == anew
+    assert n_kept >= 5
 
 
 def test_what_cannot_be_kept_is_computed_again():
