@@ -23,13 +23,13 @@ _TRACKER_TIME = 1.0  # seconds for a resource tracker to clean up
 _SHARED = "/dev/shm/"
 
 
-def members(pid: int, mark: str) -> "list[psutil.Process]":
+def members(pid: int, mark: str, since: float) -> "list[psutil.Process]":
     """Return the running processes of a check, without this one: ``pid`` and what it started."""
     import psutil
 
     family: dict[int, psutil.Process] = {}
     for other in psutil.pids():
-        if other not in family and _belongs(other, pid, mark):
+        if other not in family and _belongs(other, pid, mark, since):
             with contextlib.suppress(psutil.Error):
                 process = psutil.Process(other)
                 family |= {p.pid: p for p in (process, *process.children(recursive=True))}
@@ -44,18 +44,19 @@ def _is_running(process: "psutil.Process") -> bool:
     return False
 
 
-def _belongs(other: int, pid: int, mark: str) -> bool:
+def _belongs(other: int, pid: int, mark: str, since: float) -> bool:
     import psutil
 
-    if sys.platform != "win32":
-        with contextlib.suppress(OSError):
-            if os.getsid(other) == pid:
-                return True
     # The environment can be read of one's own processes only.
     with contextlib.suppress(psutil.Error, OSError):
+        if hasattr(os, "getsid") and os.getsid(other) == pid:
+            return True
         if sys.platform == "linux":
             return f"{MARK}={mark}".encode() in Path(f"/proc/{other}/environ").read_bytes()
-        return bool(psutil.Process(other).environ().get(MARK) == mark)
+        # Elsewhere it takes long to read: first, whether the process is young enough.
+        process = psutil.Process(other)
+        is_candidate = other == pid or process.create_time() >= since - 1
+        return is_candidate and bool(process.environ().get(MARK) == mark)
     return False
 
 
@@ -77,15 +78,18 @@ def end(pid: int, mark: str, since: float) -> None:
     shared: set[str] = set()
     deadline = time.monotonic() + _TRACKER_TIME
     # What cannot be ended, a process that the system itself holds up, is left in the end.
-    while (found := members(pid, mark)) and time.monotonic() < deadline + 2:
+    while (found := members(pid, mark, since)) and time.monotonic() < deadline + 2:
         shared |= _kill(found, spare_trackers=time.monotonic() < deadline)
     _remove_shared(shared - _shared_files(os.getpid()), since)
 
 
 def end_descendants(mark: str) -> None:
     """Kill what this process has started; resource trackers end by themselves, after it."""
+    import psutil
+
+    since = psutil.Process().create_time()
     for _ in range(3):
-        _kill(members(os.getpid(), mark), spare_trackers=True)
+        _kill(members(os.getpid(), mark, since), spare_trackers=True)
 
 
 def _kill(processes: "list[psutil.Process]", *, spare_trackers: bool) -> set[str]:

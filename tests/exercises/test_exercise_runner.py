@@ -279,7 +279,7 @@ def test_descendants_are_found_without_sessions(monkeypatch):
         while not children:
             children = psutil.Process(parent.pid).children()
             time.sleep(0.01)
-        _reaper.end(parent.pid, "some check", time.time())
+        _reaper.end(parent.pid, "some check", psutil.Process(parent.pid).create_time())
         assert not is_running(children[0].pid)
         assert not is_running(parent.pid)
         parent.wait(timeout=10)
