@@ -2,6 +2,8 @@
 
 import importlib.util
 import itertools
+import os
+import signal
 import sys
 import tempfile
 import threading
@@ -384,6 +386,37 @@ def test_the_notebooks_own_shared_memory_stays(judge):
     finally:
         memory.close()
         memory.unlink()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_an_interrupted_check_leaves_nothing(run_cell, tmp_path, monkeypatch):
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    runner = Runner("sample_lessons", keep_idle=False)
+    f = run_cell(f"""
+        import os
+
+        def f(theta, weight_decay):
+            with open({str(tmp_path / "pid")!r}, "w") as file:
+                file.write(f"{{os.getpid()}} ")
+            while True:
+                pass
+    """)["f"]
+
+    def interrupt():
+        while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        runner.judge(PENALTY, f)
+    thread.join()
+    assert not is_running(int((tmp_path / "pid").read_text()))
+    assert list((tmp_path / "temporary").iterdir()) == []
+    right = run_cell(f"def f(theta, weight_decay):\n    return {RIGHT}")["f"]
+    assert runner.judge(PENALTY, right).state == "passed"
 
 
 # --- memory and signals ---
