@@ -105,7 +105,7 @@ def unbiased_estimate(predictions, truth):
     return [bias.mean(), variance.mean()]
 
 
-@wrong("overfitting.bias_variance", "bias² is not")
+@wrong("overfitting.bias_variance")
 def bias_overcorrected(predictions, truth):
     variance = predictions.var(axis=0, ddof=1)
     return ((predictions.mean(axis=0) - truth) ** 2 - variance).mean(), variance.mean()
@@ -117,7 +117,7 @@ def with_the_sample_deviation(X_train, X_test):
     return (X_train - mean) / scale, (X_test - mean) / scale
 
 
-@wrong("overfitting.standardize", "training part is right")
+@wrong("overfitting.standardize")
 def two_divisors(X_train, X_test):
     mean = X_train.mean(axis=0)
     return (X_train - mean) / X_train.std(axis=0), (X_test - mean) / X_train.std(axis=0, ddof=1)
@@ -250,14 +250,14 @@ def rows_twice(X, y, alpha, l1_ratio):
     return np.vstack([X, half, half]), np.append(y, np.zeros(2 * p)), strength
 
 
-@wrong("elastic_net.augment", "not the squared penalty")
+@wrong("elastic_net.augment")
 def rows_too_long(X, y, alpha, l1_ratio):
     n, p = X.shape
     rows = np.vstack([X, np.sqrt(2 * n * alpha * (1 - l1_ratio)) * np.eye(p)])
     return rows, np.append(y, np.zeros(p)), alpha * l1_ratio * n / (n + p)
 
 
-@wrong("elastic_net.augment", "balance")
+@wrong("elastic_net.augment")
 def share_upside_down(X, y, alpha, l1_ratio):
     n, p = X.shape
     rows = np.vstack([X, np.sqrt(n * alpha * (1 - l1_ratio)) * np.eye(p)])
@@ -538,7 +538,7 @@ def by_a_routine(hessian, n_iterations):
     return np.linalg.eigvalsh(hessian)[-1]
 
 
-@wrong("sgd_noise.top_eigenvalue", "use `n_iterations`")
+@wrong("sgd_noise.top_eigenvalue", "use `n_iterations` products")
 def with_products_of_its_own_number(hessian, n_iterations):
     return shifted_by(np.linalg.norm(hessian), hessian, 20_000)
 

@@ -385,6 +385,22 @@ def _gamma_from_raw_input(
     return grad_x, (G * X).sum(axis=0), grad_beta
 
 
+def _gamma_and_beta_exchanged(
+    G: FloatArray, X: FloatArray, gamma: FloatArray, eps: float
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    grad_x, grad_gamma, grad_beta = backward(G, X, gamma, eps)
+    return grad_x, grad_beta, grad_gamma
+
+
+def _sums_for_means(
+    G: FloatArray, X: FloatArray, gamma: FloatArray, eps: float
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    _, grad_gamma, grad_beta = backward(G, X, gamma, eps)
+    inv_std = 1 / np.sqrt(X.var(axis=0) + eps)
+    x_hat = (X - X.mean(axis=0)) * inv_std
+    return gamma * inv_std * (G - grad_beta - x_hat * grad_gamma), grad_gamma, grad_beta
+
+
 BACKWARD = Exercise(
     name="batch_norm.backward",
     title="The backward pass",
@@ -427,6 +443,15 @@ BACKWARD = Exercise(
         Misconception(
             _gamma_from_raw_input,
             "gamma multiplies the normalized input, so its gradient needs x̂ and not the input.",
+        ),
+        Misconception(
+            _gamma_and_beta_exchanged,
+            "The gradients for gamma and beta are exchanged: that for gamma comes first.",
+        ),
+        Misconception(
+            _sums_for_means,
+            "In the gradient for the input you subtract sums over the rows where means belong: "
+            "each row has a share of 1/n in the mean and the variance.",
         ),
     ),
 )
