@@ -23,7 +23,14 @@ from scipy.sparse import csr_array
 
 from lessons_lib._validation import FloatArray
 from lessons_lib.ensembles.binning import Bins
-from lessons_lib.ensembles.splits import CRITERIA, best_splits, halfway, one_hot
+from lessons_lib.ensembles.splits import (
+    CRITERIA,
+    Score,
+    best_splits,
+    halfway,
+    one_hot,
+    penalized_score,
+)
 
 __all__ = ["Settings", "Tree", "apply_trees", "grow_trees"]
 
@@ -49,6 +56,8 @@ class Settings:
     min_weight_fraction_leaf : float
     max_features : int
         Number of features to look at in each node.
+    reg_lambda : float
+        Leaf penalty of boosting: a split must lower the penalized loss, see `penalized_score`.
     """
 
     criterion: str
@@ -58,6 +67,12 @@ class Settings:
     min_samples_leaf: int = 1
     min_weight_fraction_leaf: float = 0.0
     max_features: int = 1
+    reg_lambda: float = 0.0
+
+    @property
+    def score(self) -> Score:
+        """What splits are judged by."""
+        return penalized_score(self.reg_lambda) if self.reg_lambda else CRITERIA[self.criterion]
 
 
 @dataclass(frozen=True)
@@ -387,7 +402,9 @@ def grow_trees(
     target_unit = 1.0 if settings.n_classes else _unit(np.abs(y[weights.any(axis=0)]).max())
     y = y if settings.n_classes else y / target_unit
     # In regression a large mean would cost digits. The median of whole numbers leaves sums exact.
-    target = y if settings.n_classes else y - np.median(y)
+    # (A leaf penalty pulls toward zero, so that the targets must not be moved.)
+    settings = replace(settings, reg_lambda=settings.reg_lambda / weight_unit)
+    target = y if settings.n_classes or settings.reg_lambda else y - np.median(y)
     # All trees of a forest have the same total weight.
     min_weight_leaf = settings.min_weight_fraction_leaf * float(weights[0].sum())
     data = _Data(X, y, target, bins, settings, min_weight_leaf)
@@ -501,16 +518,18 @@ def _choose_splits(
 
     gain, threshold = _search(level, features[:, :n_drawn], data)
     slot = gain.argmax(axis=1)
-    found = gain.max(axis=1) > -np.inf
+    # A penalized split can raise the loss; without a penalty every possible split counts.
+    least = 0.0 if data.settings.reg_lambda else -np.inf
+    found = gain.max(axis=1) > least
     chosen = np.arange(len(slot)), slot
     feature, threshold = features[chosen], threshold[chosen]
     if n_drawn < n_features and not found.all():
         rest = ~found
         others = features[rest, n_drawn:]
         gain, other_threshold = _search(level.select(rest), others, data)
-        chosen = np.arange(len(others)), (gain > -np.inf).argmax(axis=1)
+        chosen = np.arange(len(others)), (gain > least).argmax(axis=1)
         feature[rest], threshold[rest] = others[chosen], other_threshold[chosen]
-        found[rest] = gain[chosen] > -np.inf
+        found[rest] = gain[chosen] > least
     return feature, threshold, found
 
 
@@ -557,7 +576,7 @@ def _sorted_splits(level: _Level, features: IntArray, data: _Data) -> tuple[Floa
                 data.X[sample[:, :, None], features[nodes, None, :]],
                 targets[sample],
                 level.weight[entries],
-                CRITERIA[settings.criterion],
+                settings.score,
                 settings.min_samples_leaf,
                 data.min_weight_leaf,
             )
@@ -568,7 +587,7 @@ def _counted_splits(
     level: _Level, features: IntArray, data: _Data, bins: Bins
 ) -> tuple[FloatArray, FloatArray]:
     """Search the splits of all nodes at once: `best_splits` with counts in place of sorting."""
-    settings, score = data.settings, CRITERIA[data.settings.criterion]
+    settings, score = data.settings, data.settings.score
     n_bins, n_features = bins.low.shape
     n_columns = features.size  # a column for each node and slot
     column = np.arange(n_columns).reshape(features.shape)

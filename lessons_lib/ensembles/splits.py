@@ -24,7 +24,14 @@ from numpy.typing import NDArray
 
 from lessons_lib._validation import FloatArray
 
-__all__ = ["CRITERIA", "best_splits", "entropy_score", "one_hot", "square_score"]
+__all__ = [
+    "CRITERIA",
+    "best_splits",
+    "entropy_score",
+    "one_hot",
+    "penalized_score",
+    "square_score",
+]
 
 Score = Callable[[FloatArray, FloatArray], FloatArray]
 
@@ -66,6 +73,40 @@ def entropy_score(sums: FloatArray, n: FloatArray) -> FloatArray:
     """
     logarithms = np.log2(np.where(sums > 0.0, sums, 1.0))  # 0 log 0 = 0
     score: FloatArray = np.einsum("c...,c...->...", sums, logarithms) - n * np.log2(n)
+    return score
+
+
+def penalized_score(reg_lambda: float) -> Score:
+    r"""Return the score :math:`\sum_c S_c^2 / (n + \lambda)` of a penalized leaf.
+
+    The value :math:`v` of a leaf that minimizes
+    :math:`\tfrac12 \sum_i w_i (y_i - v)^2 + \tfrac{\lambda}{2} v^2` is :math:`S / (n + \lambda)`,
+    and the minimum is a constant minus half of this score. Two leaves pay the penalty twice, so
+    that a split can also make things worse.
+
+    Parameters
+    ----------
+    reg_lambda : float
+        :math:`\lambda`, at least 0.
+
+    Returns
+    -------
+    callable
+        A score like `square_score`.
+
+    References
+    ----------
+    T. Chen, C. Guestrin, "XGBoost: A Scalable Tree Boosting System", KDD 2016, equations 6 and 7.
+
+    Examples
+    --------
+    >>> penalized_score(1.0)(np.array([[6.0]]), np.array([3.0]))
+    array([9.])
+    """
+
+    def score(sums: FloatArray, n: FloatArray) -> FloatArray:
+        return square_score(sums, n + reg_lambda)
+
     return score
 
 
