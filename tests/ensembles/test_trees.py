@@ -676,3 +676,12 @@ def test_bad_data():
             model.fit(X, y, -np.ones(len(X)))
         with pytest.raises(ValueError, match="NaN"):
             model.fit(np.where(X > 2, X, np.nan), y)
+
+
+def test_weights_that_round_to_nothing_beside_others_make_no_splits():
+    X, y = np.array([[0.0], [1.0], [2.0], [3.0]]), np.array([0.0, 0.0, 1.0, 5.0])
+    weight = np.array([1.0, 1.0, 1.0, 1e-20])
+    tree = DecisionTreeRegressor(max_depth=1).fit(X, y, weight)
+    assert tree.tree_.threshold[0] == 1.5
+    classes = DecisionTreeClassifier(criterion="entropy", max_depth=1).fit(X, y, weight)
+    assert classes.tree_.threshold[0] == 1.5
