@@ -4,6 +4,7 @@ Anything that combines trees or other models lives here; networks live in
 :mod:`lessons_lib.network`.
 """
 
+from lessons_lib.ensembles.adaboost import AdaBoostClassifier
 from lessons_lib.ensembles.bagging import BaggingClassifier, BaggingRegressor
 from lessons_lib.ensembles.boosting import (
     GradientBoostingClassifier,
@@ -16,6 +17,12 @@ from lessons_lib.ensembles.boosting_losses import (
     MultinomialLoss,
     SquaredLoss,
 )
+from lessons_lib.ensembles.extra_trees import (
+    ExtraTreeClassifier,
+    ExtraTreeRegressor,
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
+)
 from lessons_lib.ensembles.forest import RandomForestClassifier, RandomForestRegressor
 from lessons_lib.ensembles.growth import Tree
 from lessons_lib.ensembles.pruning import WeakestLink, prune, weakest_links
@@ -26,15 +33,21 @@ from lessons_lib.ensembles.splits import (
     penalized_score,
     square_score,
 )
+from lessons_lib.ensembles.stacking import StackingClassifier, StackingRegressor
 from lessons_lib.ensembles.theory import ensemble_mse, error_moments
 from lessons_lib.ensembles.trees import DecisionTreeClassifier, DecisionTreeRegressor
 
 __all__ = [
+    "AdaBoostClassifier",
     "BaggingClassifier",
     "BaggingRegressor",
     "BoostingLoss",
     "DecisionTreeClassifier",
     "DecisionTreeRegressor",
+    "ExtraTreeClassifier",
+    "ExtraTreeRegressor",
+    "ExtraTreesClassifier",
+    "ExtraTreesRegressor",
     "GradientBoostingClassifier",
     "GradientBoostingRegressor",
     "LogisticLoss",
@@ -42,6 +55,8 @@ __all__ = [
     "RandomForestClassifier",
     "RandomForestRegressor",
     "SquaredLoss",
+    "StackingClassifier",
+    "StackingRegressor",
     "Tree",
     "WeakestLink",
     "best_splits",

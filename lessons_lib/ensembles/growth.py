@@ -2,7 +2,8 @@
 
 Growing works on a *level*: the nodes at one depth, each with its samples, of however many trees.
 One step finds each node's best split, sends the samples to the children, and these are the next
-level. Either of two functions searches the splits, and they find the same:
+level. Either of two functions searches the splits, and they find the same (a third one,
+`_random_splits`, draws thresholds instead of searching them):
 
 - `_sorted_splits` sorts the samples in each node, by `lessons_lib.ensembles.splits.best_splits`;
 - `_counted_splits` counts the samples of all nodes in the bins of all features by a single
@@ -58,6 +59,8 @@ class Settings:
         Number of features to look at in each node.
     reg_lambda : float
         Leaf penalty of boosting: a split must lower the penalized loss, see `penalized_score`.
+    splitter : {"best", "random"}
+        Whether to consider all thresholds of a feature, or one that is drawn.
     """
 
     criterion: str
@@ -68,6 +71,7 @@ class Settings:
     min_weight_fraction_leaf: float = 0.0
     max_features: int = 1
     reg_lambda: float = 0.0
+    splitter: str = "best"
 
     @property
     def score(self) -> Score:
@@ -511,12 +515,9 @@ def _choose_splits(
     if n_drawn == n_features:
         features = np.broadcast_to(np.arange(n_features), (len(level.tree), n_features))
     else:
-        # Each tree has its own numbers: the result does not depend on which trees grow together.
-        n_nodes = np.bincount(level.tree, minlength=len(generators))
-        draws = [rng.random((n, n_features)) for rng, n in zip(generators, n_nodes, strict=True)]
-        features = np.concatenate(draws).argsort(axis=1)
+        features = _draw(level, n_features, generators).argsort(axis=1)
 
-    gain, threshold = _search(level, features[:, :n_drawn], data)
+    gain, threshold = _search(level, features[:, :n_drawn], data, generators)
     slot = gain.argmax(axis=1)
     # A penalized split can raise the loss; without a penalty every possible split counts.
     least = 0.0 if data.settings.reg_lambda else -np.inf
@@ -526,14 +527,26 @@ def _choose_splits(
     if n_drawn < n_features and not found.all():
         rest = ~found
         others = features[rest, n_drawn:]
-        gain, other_threshold = _search(level.select(rest), others, data)
+        gain, other_threshold = _search(level.select(rest), others, data, generators)
         chosen = np.arange(len(others)), (gain > least).argmax(axis=1)
         feature[rest], threshold[rest] = others[chosen], other_threshold[chosen]
         found[rest] = gain[chosen] > least
     return feature, threshold, found
 
 
-def _search(level: _Level, features: IntArray, data: _Data) -> tuple[FloatArray, FloatArray]:
+def _draw(level: _Level, n: int, generators: Sequence[np.random.Generator]) -> FloatArray:
+    """Return `n` numbers from 0 to 1 for each node.
+
+    Each tree has its own numbers: the result does not depend on which trees grow together.
+    """
+    n_nodes = np.bincount(level.tree, minlength=len(generators))
+    draws = [rng.random((size, n)) for rng, size in zip(generators, n_nodes, strict=True)]
+    return np.concatenate(draws)
+
+
+def _search(
+    level: _Level, features: IntArray, data: _Data, generators: Sequence[np.random.Generator]
+) -> tuple[FloatArray, FloatArray]:
     """Return gain and threshold of the best split of each node by each of some features.
 
     Parameters
@@ -542,12 +555,16 @@ def _search(level: _Level, features: IntArray, data: _Data) -> tuple[FloatArray,
     features : ndarray of int of shape (n_nodes, n_slots)
         The features to look at in each node.
     data : _Data
+    generators : sequence of Generator
+        One for each tree; it draws thresholds, if these are drawn.
 
     Returns
     -------
     gain, threshold : ndarray of shape (n_nodes, n_slots)
         As `best_splits` returns them.
     """
+    if data.settings.splitter == "random":
+        return _random_splits(level, features, data, generators)
     if data.bins is None:
         return _sorted_splits(level, features, data)
     gain, threshold = np.empty(features.shape), np.empty(features.shape)
@@ -620,6 +637,32 @@ def _counted_splits(
     threshold = halfway(bins.high[best, feature], bins.low[following, feature])
     gain = gain[best, columns] - score(left[:, -1], n_left[-1])
     return gain.reshape(features.shape), threshold.reshape(features.shape)
+
+
+def _random_splits(
+    level: _Level, features: IntArray, data: _Data, generators: Sequence[np.random.Generator]
+) -> tuple[FloatArray, FloatArray]:
+    """Draw a threshold for each node and feature, between the extremes of the node's samples."""
+    settings, n_columns = data.settings, features.size
+    x = data.X[level.sample[:, None], np.repeat(features, level.n_samples, axis=0)]
+    low, high = (extreme.reduceat(x, level.start) for extreme in (np.minimum, np.maximum))
+    threshold = low + _draw(level, features.shape[1], generators) * (high - low)
+    threshold = np.where(threshold < high, threshold, low)  # rounding can give `high` itself
+
+    column = np.arange(n_columns).reshape(features.shape)
+    key = np.repeat(column, level.n_samples, axis=0)
+    key += n_columns * (x > np.repeat(threshold, level.n_samples, axis=0))
+    target = data.target[level.sample]
+    sums, n = _sum_targets(key, 2 * n_columns, target, level.weight, settings.n_classes)
+    n_samples = np.bincount(key.ravel(), minlength=2 * n_columns).reshape(2, n_columns)
+    left, right = np.split(sums, 2, axis=1)
+    n_left, n_right = np.split(n, 2)
+    allowed = (low < high).ravel() & (n_samples.min(axis=0) >= settings.min_samples_leaf)
+    with np.errstate(invalid="ignore", divide="ignore"):  # 0 / 0 of empty sides
+        gain = settings.score(left, n_left) + settings.score(right, n_right)
+        gain -= settings.score(left + right, n_left + n_right)
+    gain = np.where(allowed, gain, -np.inf)
+    return gain.reshape(features.shape), threshold
 
 
 def _sum_targets(

@@ -74,6 +74,7 @@ def make_settings(estimator: Any, shape: tuple[int, ...], n_classes: int) -> Set
             "min_weight_fraction_leaf", estimator.min_weight_fraction_leaf, 0.0, 0.5
         ),
         max_features=count_features(estimator.max_features, n_features),
+        splitter=getattr(estimator, "_splitter", "best"),
     )
 
 

@@ -17,6 +17,7 @@ from lessons_lib.linear.pipelines import (
     random_feature_regression,
 )
 from lessons_lib.linear.ridge import Ridge, Spectrum, effective_degrees_of_freedom, ridge_path
+from lessons_lib.linear.stagewise import forward_stagewise
 
 __all__ = [
     "ElasticNet",
@@ -33,6 +34,7 @@ __all__ = [
     "descent_path",
     "effective_degrees_of_freedom",
     "elastic_net_path",
+    "forward_stagewise",
     "lars_path",
     "lasso_path",
     "linear_regression",
