@@ -22,6 +22,8 @@ True
 :func:`fit` does the same with mini-batches, validation, penalties and early stopping.
 """
 
+from lessons_lib.network.attention import Embedding, MultiHeadAttention, PositionalEmbedding
+from lessons_lib.network.averaging import AveragedModel, WeightAveraging
 from lessons_lib.network.batch_statistics import GhostBatchNorm1d, ShiftingNoise
 from lessons_lib.network.callbacks import (
     STOPPING_RULES,
@@ -41,6 +43,7 @@ from lessons_lib.network.convolution import Conv2d, MaxPool2d
 from lessons_lib.network.gradient_checking import gradient_check, numerical_gradient
 from lessons_lib.network.label_smoothing import smooth_labels, smoothed_logit_gap
 from lessons_lib.network.layers import Dropout, Flatten, Linear, ReLU, Tanh, uniform_fan_in
+from lessons_lib.network.lora import LoRALinear
 from lessons_lib.network.losses import BCEWithLogitsLoss, CrossEntropyLoss, Loss, MSELoss
 from lessons_lib.network.module import Module, Parameter, Sequential
 from lessons_lib.network.normalization import (
@@ -50,6 +53,9 @@ from lessons_lib.network.normalization import (
     power_iteration,
 )
 from lessons_lib.network.optimizers import SGD, Adam, AdamW, Optimizer
+from lessons_lib.network.parameter_groups import decay_groups
+from lessons_lib.network.row_normalization import GroupNorm, InstanceNorm2d, LayerNorm, RMSNorm
+from lessons_lib.network.sam import SAM
 from lessons_lib.network.schedules import (
     CosineAnnealingLR,
     LambdaLR,
@@ -73,12 +79,23 @@ from lessons_lib.network.training import (
     penalty_terms,
     predict,
 )
+from lessons_lib.network.transformer import (
+    GELU,
+    LastToken,
+    Residual,
+    TokenCrossEntropyLoss,
+    TokensAsRows,
+    TransformerBlock,
+)
 
 __all__ = [
+    "GELU",
+    "SAM",
     "SGD",
     "STOPPING_RULES",
     "Adam",
     "AdamW",
+    "AveragedModel",
     "BCEWithLogitsLoss",
     "BatchNorm1d",
     "BatchNorm2d",
@@ -89,22 +106,32 @@ __all__ = [
     "DivergenceError",
     "Dropout",
     "EarlyStopping",
+    "Embedding",
     "Flatten",
     "GhostBatchNorm1d",
+    "GroupNorm",
     "History",
+    "InstanceNorm2d",
     "LRScheduler",
     "LambdaLR",
+    "LastToken",
+    "LayerNorm",
     "Linear",
     "LinearLR",
+    "LoRALinear",
     "Loss",
     "MSELoss",
     "MaxPool2d",
     "Module",
+    "MultiHeadAttention",
     "Optimizer",
     "Parameter",
     "PenaltyTerm",
+    "PositionalEmbedding",
     "PredictionRecorder",
+    "RMSNorm",
     "ReLU",
+    "Residual",
     "Sequential",
     "SequentialLR",
     "ShiftingNoise",
@@ -113,8 +140,12 @@ __all__ = [
     "StoppingPoint",
     "StoppingRule",
     "Tanh",
+    "TokenCrossEntropyLoss",
+    "TokensAsRows",
     "TrainingPenalty",
     "TrainingState",
+    "TransformerBlock",
+    "WeightAveraging",
     "accuracy",
     "all_masks",
     "backpropagate",
@@ -122,6 +153,7 @@ __all__ = [
     "clip_grad_value_",
     "clip_weight_norm_",
     "clip_weight_value_",
+    "decay_groups",
     "evaluate",
     "fit",
     "gradient_check",

@@ -19,6 +19,7 @@ from lessons_lib.network.layers import Dropout
 from lessons_lib.network.losses import Loss
 from lessons_lib.network.module import Module, Parameter
 from lessons_lib.network.optimizers import Optimizer
+from lessons_lib.network.sam import SAM
 from lessons_lib.network.schedules import LRScheduler
 
 __all__ = [
@@ -320,6 +321,10 @@ def _train_epoch(
         loss, penalty = backpropagate(state.model, criterion, x, y, terms)
         if not np.isfinite(loss + penalty):
             raise DivergenceError("loss", loss + penalty, state.epoch, state.step, learning_rate)
+        if isinstance(state.optimizer, SAM):  # the second gradient, of the same batch
+            state.optimizer.first_step()
+            state.optimizer.zero_grad()
+            backpropagate(state.model, criterion, x, y, terms)
         for callback in callbacks:
             callback.on_before_step(state)
         state.optimizer.step()
