@@ -4,6 +4,7 @@ Here lives what makes or loads rows. What changes them for a training is in
 :mod:`lessons_lib.augment`, what splits them in :mod:`lessons_lib.measure`.
 """
 
+from lessons_lib.data.arithmetic import ModularAddition, modular_addition
 from lessons_lib.data.datasets import (
     Dataset,
     load_breast_cancer,
@@ -23,6 +24,7 @@ from lessons_lib.data.transactions import (
 __all__ = [
     "PATTERNS",
     "Dataset",
+    "ModularAddition",
     "RegressionProblem",
     "Transactions",
     "history_features",
@@ -32,6 +34,7 @@ __all__ = [
     "load_mnist",
     "load_wine",
     "make_transactions",
+    "modular_addition",
     "polynomial_problem",
     "sinusoid_problem",
 ]
