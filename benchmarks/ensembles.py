@@ -24,7 +24,7 @@ from _timing import interleaved_times  # sets the number of threads, so it comes
 
 # isort: split
 from sklearn import ensemble, tree
-from sklearn.datasets import load_diabetes, load_digits
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
 
 from lessons_lib import ensembles
 
@@ -58,6 +58,8 @@ def predict_case(name: str, kind: str, data: tuple[Any, Any], limit: float | Non
 
 def make_cases() -> list[Case]:
     digits, diabetes = load_digits(return_X_y=True), load_diabetes(return_X_y=True)
+    cancer = load_breast_cancer(return_X_y=True)
+    boosting = "GradientBoostingRegressor"
     forest, regression = "RandomForestClassifier", "RandomForestRegressor"
     return [
         fit_case("forest of 100, digits: fit", forest, digits, 2.0),
@@ -68,6 +70,12 @@ def make_cases() -> list[Case]:
         fit_case("forest of 100, diabetes, 64 bins", regression, diabetes, max_bins=64),
         fit_case("single tree, diabetes, exact", "DecisionTreeRegressor", diabetes),
         fit_case("single tree, diabetes, 64 bins", "DecisionTreeRegressor", diabetes, max_bins=64),
+        fit_case("boosting of 100, diabetes, exact", boosting, diabetes),
+        fit_case("boosting of 100, diabetes, 64 bins", boosting, diabetes, max_bins=64),
+        predict_case("boosting of 100, diabetes: predict", boosting, diabetes, None),
+        fit_case("boosting of 100, cancer, exact", "GradientBoostingClassifier", cancer),
+        fit_case("AdaBoost of 50 stumps, cancer", "AdaBoostClassifier", cancer),
+        fit_case("extra trees, 100, digits", "ExtraTreesClassifier", digits),
     ]
 
 
@@ -86,12 +94,12 @@ def main() -> None:
         for case in cases:
             show_profile(case)
         return
-    print(f"{'work':33} {'scikit-learn':>12} {'ours':>11} {'ratio':>6} {'best':>6} {'limit':>6}")
+    print(f"{'work':35} {'scikit-learn':>12} {'ours':>11} {'ratio':>6} {'best':>6} {'limit':>6}")
     for case in cases:
         times = interleaved_times({"ours": case.ours, "reference": case.reference}, seconds=8.0)
         ours, reference = times["ours"], times["reference"]
         ratio = statistics.median(a / b for a, b in zip(ours, reference, strict=True))
-        print(f"{case.name:33}", end="")
+        print(f"{case.name:35}", end="")
         print(f" {statistics.median(reference) * 1e3:9.2f} ms", end="")
         print(f" {statistics.median(ours) * 1e3:8.2f} ms", end="")
         print(f" {ratio:6.2f} {min(ours) / min(reference):6.2f}", end="")

@@ -10,6 +10,9 @@ products alone, again divided by PyTorch's: no implementation in NumPy can do wi
 The other two libraries are timed where they are installed and have the layers: numpy-ml
 (``pip install numpy-ml``) and ML-From-Scratch (its repository on the path). Both compute in
 float64 and do not know AdamW, so that their Adam is timed instead.
+
+A second table has the parts of a transformer, forward and backward, against PyTorch alone, and a
+whole step of a small language model.
 """
 
 from __future__ import annotations
@@ -30,17 +33,28 @@ import numpy as np
 import torch
 
 from lessons_lib.network import (
+    GELU,
     SGD,
     AdamW,
     BatchNorm1d,
     Conv2d,
     CrossEntropyLoss,
     Dropout,
+    Embedding,
     Flatten,
+    GroupNorm,
+    LayerNorm,
     Linear,
     MaxPool2d,
+    Module,
+    MultiHeadAttention,
+    PositionalEmbedding,
     ReLU,
+    RMSNorm,
     Sequential,
+    TokenCrossEntropyLoss,
+    TokensAsRows,
+    TransformerBlock,
 )
 
 N_STEPS = 10  # timed in one go
@@ -279,6 +293,139 @@ LIBRARIES: dict[str, Callable[[Case], Step | None]] = {
 OTHERS = ("numpy-ml", "ML-From-Scratch")
 
 
+FEATURES, HEADS, TOKENS, BATCH, VOCABULARY = 64, 4, 32, 32, 65
+SEQUENCES = (BATCH, TOKENS, FEATURES)
+IMAGES = (BATCH, 16, 8, 8)
+
+# Our part, PyTorch's, and the shape of the input.
+PARTS: dict[str, tuple[Callable[[], Module], Callable[[], Any], tuple[int, ...]]] = {
+    "layer norm": (
+        lambda: LayerNorm(FEATURES, dtype=np.float32),
+        lambda: torch.nn.LayerNorm(FEATURES),
+        SEQUENCES,
+    ),
+    "RMS norm": (
+        lambda: RMSNorm(FEATURES, dtype=np.float32),
+        lambda: torch.nn.RMSNorm(FEATURES),
+        SEQUENCES,
+    ),
+    "group norm": (
+        lambda: GroupNorm(4, 16, dtype=np.float32),
+        lambda: torch.nn.GroupNorm(4, 16),
+        IMAGES,
+    ),
+    "GELU": (GELU, torch.nn.GELU, SEQUENCES),
+    "GELU, tanh": (lambda: GELU("tanh"), lambda: torch.nn.GELU("tanh"), SEQUENCES),
+    "attention": (
+        lambda: MultiHeadAttention(FEATURES, HEADS, dtype=np.float32, random_state=0),
+        lambda: TorchAttention(),
+        SEQUENCES,
+    ),
+    "block": (
+        lambda: TransformerBlock(FEATURES, HEADS, dtype=np.float32, random_state=0),
+        lambda: torch_block(),
+        SEQUENCES,
+    ),
+}
+
+
+class TorchAttention(torch.nn.Module):  # type: ignore[misc, unused-ignore]
+    """Self-attention as a function of one argument."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.attention = torch.nn.MultiheadAttention(FEATURES, HEADS, batch_first=True)
+
+    def forward(self, x: Any) -> Any:
+        """Attend to oneself."""
+        return self.attention(x, x, x, need_weights=False)[0]
+
+
+def torch_block() -> Any:
+    gelu = torch.nn.GELU("tanh")
+    return torch.nn.TransformerEncoderLayer(
+        FEATURES, HEADS, 4 * FEATURES, 0.0, gelu, norm_first=True, batch_first=True
+    )
+
+
+def part_steps(name: str) -> dict[str, Step]:
+    """Return forward and backward passes of one part."""
+    make_ours, make_theirs, shape = PARTS[name]
+    ours, theirs = make_ours(), make_theirs()
+    rng = np.random.default_rng(0)
+    x, grad = (rng.standard_normal(shape).astype(np.float32) for _ in range(2))
+    their_x, their_grad = torch.from_numpy(x.copy()).requires_grad_(), torch.from_numpy(grad)
+
+    def our_step() -> None:
+        ours.zero_grad()
+        ours(x)
+        ours.backward(grad)
+
+    def their_step() -> None:
+        theirs.zero_grad()
+        their_x.grad = None
+        theirs(their_x).backward(their_grad)
+
+    return {"lessons_lib": our_step, "PyTorch": their_step}
+
+
+def language_model_steps() -> dict[str, Step]:
+    """Return training steps of two causal blocks on characters, with AdamW."""
+    rng = np.random.default_rng(0)
+    options: dict[str, Any] = {"dtype": np.float32, "random_state": rng}
+    model = Sequential(
+        Embedding(VOCABULARY, FEATURES, **options),
+        PositionalEmbedding(TOKENS, FEATURES, **options),
+        *(TransformerBlock(FEATURES, HEADS, causal=True, **options) for _ in range(2)),
+        LayerNorm(FEATURES, dtype=np.float32),
+        TokensAsRows(),
+        Linear(FEATURES, VOCABULARY, **options),
+    )
+    criterion, optimizer = TokenCrossEntropyLoss(), AdamW(model.parameters())
+    x, y = rng.integers(0, VOCABULARY, (2, BATCH, TOKENS))
+
+    def our_step() -> None:
+        optimizer.zero_grad()
+        criterion(model(x), y)
+        model.backward_parameters(criterion.backward())
+        optimizer.step()
+
+    their_x, their_y = torch.from_numpy(x), torch.from_numpy(y)
+    embedding = torch.nn.Embedding(VOCABULARY, FEATURES)
+    places = torch.nn.Parameter(0.02 * torch.randn(TOKENS, FEATURES))
+    blocks = torch.nn.ModuleList([torch_block(), torch_block()])
+    head = torch.nn.Sequential(torch.nn.LayerNorm(FEATURES), torch.nn.Linear(FEATURES, VOCABULARY))
+    mask = torch.nn.Transformer.generate_square_subsequent_mask(TOKENS)
+    modules = (embedding, blocks, head)
+    parameters = [places, *(p for module in modules for p in module.parameters())]
+    their_optimizer = torch.optim.AdamW(parameters)
+
+    def their_step() -> None:
+        their_optimizer.zero_grad()
+        h = embedding(their_x) + places
+        for block in blocks:
+            h = block(h, src_mask=mask, is_causal=True)
+        logits = head(h).flatten(0, 1)
+        torch.nn.functional.cross_entropy(logits, their_y.flatten()).backward()
+        their_optimizer.step()
+
+    return {"lessons_lib": our_step, "PyTorch": their_step}
+
+
+def compare_parts() -> None:
+    """Print the table of the parts of a transformer."""
+    shape = f"{BATCH} x {TOKENS} tokens of {FEATURES}"
+    print(f"\n{'forward and backward, ' + shape:50} {'PyTorch':>9} {'ratio':>6} {'best':>6}")
+    cases = {name: part_steps(name) for name in PARTS}
+    cases["training step, 2 causal blocks, AdamW"] = language_model_steps()
+    for name, steps in cases.items():
+        times = interleaved_times({key: repeat(step) for key, step in steps.items()})
+        ours, theirs = times["lessons_lib"], times["PyTorch"]
+        ratio = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
+        print(f"{name:50} {statistics.median(theirs) / N_STEPS * 1e6:6.0f} us", end="")
+        print(f" {ratio:6.2f} {min(ours) / min(theirs):6.2f}", flush=True)
+
+
 def repeat(step: Step) -> Step:
     """Make several steps in a row, as training does: each finds its data in the cache."""
 
@@ -307,6 +454,7 @@ def main() -> None:
         print(f"{case.name:40} {case.optimizer:9} {step_time * 1e6:6.0f} us", end="")
         print(f" {ratio['lessons_lib']:6.2f} {best['lessons_lib']:6.2f} {case.limit:6.2f}", end="")
         print(f" {best['BLAS']:6.2f} {others[0]:>9} {others[1]:>16}", flush=True)
+    compare_parts()
 
 
 if __name__ == "__main__":

@@ -27,29 +27,43 @@ __all__ = ["GroupNorm", "InstanceNorm2d", "LayerNorm", "RMSNorm"]
 _Saved = tuple[FloatArray, FloatArray]
 
 
+def _mean(x: FloatArray) -> FloatArray:
+    """Return the mean over the last axis; for many short rows BLAS is 4 times faster than mean."""
+    size = x.shape[-1]
+    weights: FloatArray = np.full(size, 1 / size, x.dtype)
+    means: FloatArray = x.reshape(-1, size) @ weights
+    return means.reshape(*x.shape[:-1], 1)
+
+
+def _mean_product(a: FloatArray, b: FloatArray) -> FloatArray:
+    """Return the mean of the product over the last axis, without computing the product."""
+    sums: FloatArray = np.einsum("...i,...i->...", a, b)
+    return (sums / a.shape[-1])[..., None]
+
+
 def _standardize(x: FloatArray, eps: float) -> _Saved:
     """Return the standardized last axis, and one over its standard deviation."""
-    centered = x - x.mean(axis=-1, keepdims=True)
-    return _rescale(centered, eps)
+    return _rescale(x - _mean(x), eps)
 
 
 def _rescale(x: FloatArray, eps: float) -> _Saved:
     """Return the last axis divided by its root mean square, and one over that."""
-    inverse = 1 / np.sqrt(np.square(x).mean(axis=-1, keepdims=True) + eps)
+    inverse = 1 / np.sqrt(_mean_product(x, x) + eps)
     return x * inverse, inverse
 
 
 def _back_through_rescale(grad: FloatArray, saved: _Saved) -> FloatArray:
     """Take out what only changes the size, then rescale the gradient."""
     normalized, inverse = saved
-    along = (grad * normalized).mean(axis=-1, keepdims=True)
-    result: FloatArray = inverse * (grad - normalized * along)
+    result: FloatArray = normalized * _mean_product(grad, normalized)
+    np.subtract(grad, result, out=result)
+    result *= inverse
     return result
 
 
 def _back_through_standardize(grad: FloatArray, saved: _Saved) -> FloatArray:
     """Take out what only changes the mean as well."""
-    return _back_through_rescale(grad - grad.mean(axis=-1, keepdims=True), saved)
+    return _back_through_rescale(grad - _mean(grad), saved)
 
 
 def _check_last_axis(layer: object, x: FloatArray, size: int, dtype: np.dtype[Any] | None) -> None:

@@ -116,6 +116,7 @@ def test_layer_norm_ignores_size_and_shift_and_the_gradient_knows(seed, size, sh
         (GroupNorm(2, 4), (3, 4, 2)),
         (InstanceNorm2d(2), (2, 2, 3, 2)),
         (GELU(), (3, 4)),
+        (GELU("tanh"), (3, 4)),
         (Residual(Sequential(Linear(4, 4, random_state=0), Tanh())), (3, 4)),
         (PositionalEmbedding(5, 4, random_state=0), (2, 3, 4)),
         (MultiHeadAttention(4, 2, random_state=0), (2, 3, 4)),
@@ -143,9 +144,16 @@ def test_gradients_equal_differences(layer, shape):
 
 
 @DTYPES
-def test_gelu_equals_torch(dtype):
+@pytest.mark.parametrize("kind", ["none", "tanh"])
+def test_gelu_equals_torch(kind, dtype):
     torch = pytest.importorskip("torch")
-    compare_with_torch(GELU(), torch.nn.GELU(), 3 * RNG(0).standard_normal((4, 3, 2)), dtype)
+    x = 3 * RNG(0).standard_normal((4, 3, 2))
+    compare_with_torch(GELU(kind), torch.nn.GELU(kind), x, dtype)
+
+
+def test_both_forms_of_gelu_are_nearly_the_same():
+    x = np.linspace(-8, 8, 2001)[None]
+    assert np.abs(GELU()(x) - GELU("tanh")(x)).max() < 5e-4
 
 
 @DTYPES
@@ -269,7 +277,13 @@ def test_block_equals_torch(causal, dtype):
     torch = pytest.importorskip("torch")
     ours = scatter(TransformerBlock(6, 2, 10, causal=causal, dtype=dtype, random_state=0))
     theirs = torch.nn.TransformerEncoderLayer(
-        6, 2, 10, dropout=0.0, activation="gelu", norm_first=True, batch_first=True
+        6,
+        2,
+        10,
+        dropout=0.0,
+        activation=torch.nn.GELU("tanh"),
+        norm_first=True,
+        batch_first=True,
     )
     mask = torch.nn.Transformer.generate_square_subsequent_mask(5) if causal else None
 
@@ -375,4 +389,5 @@ def test_bad_arguments():
     mask = np.eye(3, dtype=bool)
     bad(lambda: attention.forward(x, mask), ValueError, "leaves a token with nothing to look at")
     bad(lambda: Residual(Linear(4, 2))(x[0]), ValueError, "must keep the shape")
+    bad(lambda: GELU("erf"), ValueError, "approximate must be 'none' or 'tanh', got 'erf'")
     bad(lambda: TransformerBlock(4, 2, 0), ValueError, "dim_feedforward must be at least 1")
