@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -41,7 +42,7 @@ from lessons_lib.ensembles.boosting_losses import (
     MultinomialLoss,
     SquaredLoss,
 )
-from lessons_lib.ensembles.growth import Settings, Tree, grow_trees
+from lessons_lib.ensembles.growth import Settings, Tree, apply_trees, grow_trees
 from lessons_lib.ensembles.trees import DecisionTreeRegressor, make_bins
 
 __all__ = ["GradientBoostingClassifier", "GradientBoostingRegressor", "newton_leaf_values"]
@@ -50,6 +51,8 @@ __all__ = ["GradientBoostingClassifier", "GradientBoostingRegressor", "newton_le
 _LEAST_CURVATURE = 1e-16
 # Below this, a leaf has no curvature at all, and Newton's step is left out.
 _NO_CURVATURE = 1e-150
+# As many trees predict together as have this many samples: some 20 MB.
+_TOGETHER = 2**21
 
 
 def newton_leaf_values(
@@ -119,7 +122,7 @@ class _GradientBoosting(BaseEstimator):  # type: ignore[misc, unused-ignore]
         if not weight.any():
             raise ValueError("sample_weight must have a positive entry, got only zeros.")
         n_estimators = check_integer("n_estimators", self.n_estimators, 1)
-        rate = check_interval("learning_rate", self.learning_rate, open_low=True)
+        check_interval("learning_rate", self.learning_rate, open_low=True)
         generator = check_generator(self.random_state)
         counts = weight > 0.0
         everything = _Data(X[counts], y[counts], weight[counts])
@@ -142,11 +145,10 @@ class _GradientBoosting(BaseEstimator):  # type: ignore[misc, unused-ignore]
             before = self._loss_of(data, raw, ~in_bag)
             trees = self._fit_round(data, raw, in_bag, settings, generator, bins)
             stages.append([self._make_model(tree, settings) for tree in trees])
-            _add_round(raw, trees, data.X, rate)
             scores.append(self._loss_of(data, raw, in_bag))
             improvements.append(before - self._loss_of(data, raw, ~in_bag))
             if held_out is not None and held_out_raw is not None:
-                _add_round(held_out_raw, trees, held_out.X, rate)
+                self._add_round(held_out_raw, trees, apply_trees(trees, held_out.X))
                 loss = self._loss_of(held_out, held_out_raw)
                 if len(recent) == patience and all(loss + self.tol >= past for past in recent):
                     break
@@ -248,11 +250,11 @@ class _GradientBoosting(BaseEstimator):  # type: ignore[misc, unused-ignore]
         generator: np.random.Generator,
         bins: Any,
     ) -> list[Tree]:
-        """Grow one tree for each output, and give its leaves the values to add."""
+        """Grow one tree for each output, give its leaves their values, and add them to `raw`."""
         weight = data.weight * in_bag
         gradients = self._loss.negative_gradient(data.y, raw)
         curvatures = self._loss.curvature(data.y, raw)
-        trees = []
+        trees, leaves = [], []
         for g, h in zip(gradients.T, curvatures.T, strict=True):
             target, tree_weight = g, weight
             if self._splits_by_curvature():
@@ -263,6 +265,8 @@ class _GradientBoosting(BaseEstimator):  # type: ignore[misc, unused-ignore]
             leaf = tree.apply(data.X)
             values = newton_leaf_values(tree, leaf, weight * g, weight * h, self._reg_lambda())
             trees.append(dataclasses.replace(tree, value=values[:, None]))
+            leaves.append(leaf)
+        self._add_round(raw, trees, leaves)
         return trees
 
     def _make_model(self, tree: Tree, settings: Settings) -> DecisionTreeRegressor:
@@ -283,20 +287,23 @@ class _GradientBoosting(BaseEstimator):  # type: ignore[misc, unused-ignore]
         check_is_fitted(self)
         features = validate_data(self, X, reset=False, dtype=np.float64)
         raw = self._start(features)
-        for stage in self.estimators_:
-            _add_round(raw, [model.tree_ for model in stage], features, self.learning_rate)
-            yield raw
+        stages = [[model.tree_ for model in stage] for stage in self.estimators_]
+        step = max(1, _TOGETHER // (len(features) * self._loss.n_outputs))
+        for some in (stages[start : start + step] for start in range(0, len(stages), step)):
+            leaves = apply_trees(list(chain.from_iterable(some)), features)
+            for trees, reached in zip(some, np.split(leaves, len(some)), strict=True):
+                self._add_round(raw, trees, reached)
+                yield raw
+
+    def _add_round(self, raw: FloatArray, trees: list[Tree], leaves: Iterable[Any]) -> None:
+        """Add what the trees of a round say to the raw outputs."""
+        for output, (tree, leaf) in enumerate(zip(trees, leaves, strict=True)):
+            raw[:, output] += self.learning_rate * tree.value[leaf, 0]
 
     def _raw(self, X: ArrayLike) -> FloatArray:
         """Return the raw outputs after the last round."""
         *_, raw = self._staged_raw(X)
         return raw
-
-
-def _add_round(raw: FloatArray, trees: list[Tree], X: FloatArray, learning_rate: float) -> None:
-    """Add what the trees of a round say to the raw outputs."""
-    for output, tree in enumerate(trees):
-        raw[:, output] += learning_rate * tree.predict(X)[:, 0]
 
 
 class GradientBoostingRegressor(RegressorMixin, _GradientBoosting):  # type: ignore[misc, unused-ignore]

@@ -32,7 +32,7 @@ def _mean(x: FloatArray) -> FloatArray:
     size = x.shape[-1]
     weights: FloatArray = np.full(size, 1 / size, x.dtype)
     means: FloatArray = x.reshape(-1, size) @ weights
-    return means.reshape(*x.shape[:-1], 1)
+    return means[:, None].reshape((*x.shape[:-1], 1))
 
 
 def _mean_product(a: FloatArray, b: FloatArray) -> FloatArray:
