@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
-
-from lessons_lib._validation import FloatArray
-from lessons_lib.ensembles._parameters import RandomState
-from lessons_lib.ensembles.bagging import EnsembleClassifier, EnsembleRegressor, Member
-from lessons_lib.ensembles.forest import _Forest
-from lessons_lib.ensembles.growth import Settings, Tree
+from lessons_lib.ensembles._parameters import ClassWeight, RandomState
+from lessons_lib.ensembles.forest import RandomForestClassifier, RandomForestRegressor
 from lessons_lib.ensembles.trees import DecisionTreeClassifier, DecisionTreeRegressor
 
 __all__ = [
@@ -28,12 +19,15 @@ class ExtraTreeClassifier(DecisionTreeClassifier):
 
     Parameters
     ----------
-    criterion, max_depth, min_samples_split, min_samples_leaf, max_features, random_state
+    criterion, max_depth, min_samples_split, min_samples_leaf, class_weight, random_state
+        As in `DecisionTreeClassifier`.
+    min_weight_fraction_leaf, max_features
         As in `DecisionTreeClassifier`; by default, each node looks at the root of the number of
         features.
 
     Examples
     --------
+    >>> import numpy as np
     >>> X = np.arange(8.0)[:, None]
     >>> tree = ExtraTreeClassifier(random_state=0).fit(X, X.ravel() > 3)
     >>> tree.score(X, X.ravel() > 3), 3 < tree.tree_.threshold[0] < 4
@@ -41,7 +35,6 @@ class ExtraTreeClassifier(DecisionTreeClassifier):
     """
 
     _splitter = "random"
-    max_bins = None
 
     def __init__(
         self,
@@ -50,15 +43,21 @@ class ExtraTreeClassifier(DecisionTreeClassifier):
         max_depth: int | None = None,
         min_samples_split: int | float = 2,
         min_samples_leaf: int | float = 1,
+        min_weight_fraction_leaf: float = 0.0,
         max_features: str | int | float | None = "sqrt",
+        class_weight: ClassWeight = None,
         random_state: RandomState = None,
     ) -> None:
-        self.criterion = criterion
-        self.max_depth = max_depth
-        self.min_samples_split = min_samples_split
-        self.min_samples_leaf = min_samples_leaf
-        self.max_features = max_features
-        self.random_state = random_state
+        super().__init__(
+            criterion=criterion,
+            max_depth=max_depth,
+            min_samples_split=min_samples_split,
+            min_samples_leaf=min_samples_leaf,
+            min_weight_fraction_leaf=min_weight_fraction_leaf,
+            max_features=max_features,
+            class_weight=class_weight,
+            random_state=random_state,
+        )
 
 
 class ExtraTreeRegressor(DecisionTreeRegressor):
@@ -66,12 +65,13 @@ class ExtraTreeRegressor(DecisionTreeRegressor):
 
     Parameters
     ----------
-    criterion, max_depth, min_samples_split, min_samples_leaf, max_features, random_state
+    criterion, max_depth, min_samples_split, min_samples_leaf, random_state
         As in `DecisionTreeRegressor`.
+    min_weight_fraction_leaf, max_features
+        As in `DecisionTreeRegressor`; by default, each node looks at all features.
     """
 
     _splitter = "random"
-    max_bins = None
 
     def __init__(
         self,
@@ -80,56 +80,22 @@ class ExtraTreeRegressor(DecisionTreeRegressor):
         max_depth: int | None = None,
         min_samples_split: int | float = 2,
         min_samples_leaf: int | float = 1,
+        min_weight_fraction_leaf: float = 0.0,
         max_features: str | int | float | None = 1.0,
         random_state: RandomState = None,
     ) -> None:
-        self.criterion = criterion
-        self.max_depth = max_depth
-        self.min_samples_split = min_samples_split
-        self.min_samples_leaf = min_samples_leaf
-        self.max_features = max_features
-        self.random_state = random_state
+        super().__init__(
+            criterion=criterion,
+            max_depth=max_depth,
+            min_samples_split=min_samples_split,
+            min_samples_leaf=min_samples_leaf,
+            min_weight_fraction_leaf=min_weight_fraction_leaf,
+            max_features=max_features,
+            random_state=random_state,
+        )
 
 
-class _ExtraTrees(_Forest):
-    """A forest the trees of which draw their thresholds."""
-
-    _splitter = "random"
-    max_bins = None
-
-    def __init__(
-        self,
-        n_estimators: int,
-        criterion: str,
-        max_depth: int | None,
-        min_samples_split: int | float,
-        min_samples_leaf: int | float,
-        max_features: str | int | float | None,
-        bootstrap: bool,
-        oob_score: bool,
-        n_jobs: int | None,
-        max_samples: int | float | None,
-        random_state: RandomState,
-    ) -> None:
-        self.n_estimators = n_estimators
-        self.criterion = criterion
-        self.max_depth = max_depth
-        self.min_samples_split = min_samples_split
-        self.min_samples_leaf = min_samples_leaf
-        self.max_features = max_features
-        self.bootstrap = bootstrap
-        self.oob_score = oob_score
-        self.n_jobs = n_jobs
-        self.max_samples = max_samples
-        self.random_state = random_state
-
-    def _tree_parameters(self) -> dict[str, Any]:
-        parameters = super()._tree_parameters()
-        del parameters["max_bins"]
-        return parameters
-
-
-class ExtraTreesClassifier(EnsembleClassifier, _ExtraTrees):
+class ExtraTreesClassifier(RandomForestClassifier):
     r"""The average of trees that draw one threshold for each feature they look at.
 
     A random forest searches the best threshold of a few features; here the threshold is drawn
@@ -141,7 +107,7 @@ class ExtraTreesClassifier(EnsembleClassifier, _ExtraTrees):
     ----------
     n_estimators : int, default=100
         Number of trees.
-    criterion : {"gini", "entropy"}, default="gini"
+    criterion : {"gini", "entropy", "log_loss"}, default="gini"
         Impurity that splits lower.
     max_depth : int or None, default=None
         Largest number of splits between the root and a leaf.
@@ -149,6 +115,8 @@ class ExtraTreesClassifier(EnsembleClassifier, _ExtraTrees):
         Smallest number of samples in a node that may be split. A float is a fraction of all.
     min_samples_leaf : int or float, default=1
         Smallest number of samples in a leaf, likewise.
+    min_weight_fraction_leaf : float, default=0.0
+        Smallest weight of a leaf as a fraction of the weight of all samples, at most 0.5.
     max_features : {"sqrt", "log2"}, int, float or None, default="sqrt"
         Number of features to look at in each node, drawn at random for each. With 1 the trees
         do not depend on the target at all, except for where they stop.
@@ -157,9 +125,11 @@ class ExtraTreesClassifier(EnsembleClassifier, _ExtraTrees):
     oob_score : bool, default=False
         Whether to compute the out-of-bag score; it needs ``bootstrap``.
     n_jobs : int or None, default=None
-        Number of parallel jobs of ``fit``. The result does not depend on it.
+        Number of threads of ``fit``. The result does not depend on it.
     max_samples : int, float or None, default=None
         Number of samples to draw for each tree with ``bootstrap``, or their fraction.
+    class_weight : dict, {"balanced", "balanced_subsample"} or None, default=None
+        A factor of the sample weights for each class, see `RandomForestClassifier`.
     random_state : int, Generator, RandomState or None, default=None
         Draws samples, features and thresholds.
 
@@ -185,6 +155,9 @@ class ExtraTreesClassifier(EnsembleClassifier, _ExtraTrees):
     True
     """
 
+    _splitter = "random"
+    _tree_class = ExtraTreeClassifier
+
     def __init__(
         self,
         n_estimators: int = 100,
@@ -193,40 +166,33 @@ class ExtraTreesClassifier(EnsembleClassifier, _ExtraTrees):
         max_depth: int | None = None,
         min_samples_split: int | float = 2,
         min_samples_leaf: int | float = 1,
+        min_weight_fraction_leaf: float = 0.0,
         max_features: str | int | float | None = "sqrt",
         bootstrap: bool = False,
         oob_score: bool = False,
         n_jobs: int | None = None,
         max_samples: int | float | None = None,
+        class_weight: ClassWeight = None,
         random_state: RandomState = None,
     ) -> None:
         super().__init__(
             n_estimators,
-            criterion,
-            max_depth,
-            min_samples_split,
-            min_samples_leaf,
-            max_features,
-            bootstrap,
-            oob_score,
-            n_jobs,
-            max_samples,
-            random_state,
+            criterion=criterion,
+            max_depth=max_depth,
+            min_samples_split=min_samples_split,
+            min_samples_leaf=min_samples_leaf,
+            min_weight_fraction_leaf=min_weight_fraction_leaf,
+            max_features=max_features,
+            bootstrap=bootstrap,
+            oob_score=oob_score,
+            n_jobs=n_jobs,
+            max_samples=max_samples,
+            class_weight=class_weight,
+            random_state=random_state,
         )
 
-    def _fit_members(
-        self, X: FloatArray, y: NDArray[Any], seeds: NDArray[np.int64]
-    ) -> list[Member]:
-        return self._fit_trees(X, self.classes_.searchsorted(y), seeds, self.n_classes_)
 
-    def _make_model(self, tree: Tree, settings: Settings, seed: int) -> ExtraTreeClassifier:
-        model = ExtraTreeClassifier(**self._tree_parameters(), random_state=seed)
-        self._dress(model, tree, settings)
-        model.classes_, model.n_classes_ = self.classes_, self.n_classes_
-        return model
-
-
-class ExtraTreesRegressor(EnsembleRegressor, _ExtraTrees):
+class ExtraTreesRegressor(RandomForestRegressor):
     r"""The average of trees that draw one threshold for each feature they look at.
 
     See `ExtraTreesClassifier`. As in scikit-learn, all features are looked at by default.
@@ -237,7 +203,7 @@ class ExtraTreesRegressor(EnsembleRegressor, _ExtraTrees):
         Number of trees.
     criterion : {"squared_error"}, default="squared_error"
         Impurity that splits lower.
-    max_depth, min_samples_split, min_samples_leaf
+    max_depth, min_samples_split, min_samples_leaf, min_weight_fraction_leaf
         As in `ExtraTreesClassifier`.
     max_features : {"sqrt", "log2"}, int, float or None, default=1.0
         Number of features to look at in each node, drawn at random for each.
@@ -266,6 +232,9 @@ class ExtraTreesRegressor(EnsembleRegressor, _ExtraTrees):
     True
     """
 
+    _splitter = "random"
+    _tree_class = ExtraTreeRegressor
+
     def __init__(
         self,
         n_estimators: int = 100,
@@ -274,6 +243,7 @@ class ExtraTreesRegressor(EnsembleRegressor, _ExtraTrees):
         max_depth: int | None = None,
         min_samples_split: int | float = 2,
         min_samples_leaf: int | float = 1,
+        min_weight_fraction_leaf: float = 0.0,
         max_features: str | int | float | None = 1.0,
         bootstrap: bool = False,
         oob_score: bool = False,
@@ -283,28 +253,15 @@ class ExtraTreesRegressor(EnsembleRegressor, _ExtraTrees):
     ) -> None:
         super().__init__(
             n_estimators,
-            criterion,
-            max_depth,
-            min_samples_split,
-            min_samples_leaf,
-            max_features,
-            bootstrap,
-            oob_score,
-            n_jobs,
-            max_samples,
-            random_state,
+            criterion=criterion,
+            max_depth=max_depth,
+            min_samples_split=min_samples_split,
+            min_samples_leaf=min_samples_leaf,
+            min_weight_fraction_leaf=min_weight_fraction_leaf,
+            max_features=max_features,
+            bootstrap=bootstrap,
+            oob_score=oob_score,
+            n_jobs=n_jobs,
+            max_samples=max_samples,
+            random_state=random_state,
         )
-
-    def _fit_members(
-        self, X: FloatArray, y: NDArray[Any], seeds: NDArray[np.int64]
-    ) -> list[Member]:
-        return self._fit_trees(X, y, seeds, n_classes=0)
-
-    def _make_model(self, tree: Tree, settings: Settings, seed: int) -> ExtraTreeRegressor:
-        model = ExtraTreeRegressor(**self._tree_parameters(), random_state=seed)
-        self._dress(model, tree, settings)
-        return model
-
-    def _outputs(self, X: FloatArray) -> Iterator[FloatArray]:
-        """Yield each tree's prediction."""
-        return (value[:, 0] for value in super()._outputs(X))

@@ -241,7 +241,7 @@ class RandomForestClassifier(EnsembleClassifier, _Forest):
     (array([0, 1, 2]), True)
     """
 
-    _tree_class = DecisionTreeClassifier
+    _tree_class: type[DecisionTreeClassifier] = DecisionTreeClassifier
 
     def __init__(
         self,
@@ -387,7 +387,7 @@ class RandomForestRegressor(EnsembleRegressor, _Forest):
     True
     """
 
-    _tree_class = DecisionTreeRegressor
+    _tree_class: type[DecisionTreeRegressor] = DecisionTreeRegressor
 
     def __init__(
         self,

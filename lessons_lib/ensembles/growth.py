@@ -658,6 +658,7 @@ def _random_splits(
     left, right = np.split(sums, 2, axis=1)
     n_left, n_right = np.split(n, 2)
     allowed = (low < high).ravel() & (n_samples.min(axis=0) >= settings.min_samples_leaf)
+    allowed &= np.minimum(n_left, n_right) >= data.min_weight_leaf
     with np.errstate(invalid="ignore", divide="ignore"):  # 0 / 0 of empty sides
         gain = settings.score(left, n_left) + settings.score(right, n_right)
         gain -= settings.score(left + right, n_left + n_right)

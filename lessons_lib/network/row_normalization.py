@@ -31,8 +31,8 @@ def _mean(x: FloatArray) -> FloatArray:
     """Return the mean over the last axis; for many short rows BLAS is 4 times faster than mean."""
     size = x.shape[-1]
     weights: FloatArray = np.full(size, 1 / size, x.dtype)
-    means: FloatArray = x.reshape(-1, size) @ weights
-    return means[:, None].reshape((*x.shape[:-1], 1))
+    means: FloatArray = (x.reshape(-1, size) @ weights).reshape((*x.shape[:-1], 1))
+    return means
 
 
 def _mean_product(a: FloatArray, b: FloatArray) -> FloatArray:

@@ -138,5 +138,5 @@ def test_bad_parameters():
     X, y = load_iris(return_X_y=True)
     with pytest.raises(ValueError, match="oob_score=True needs bootstrap=True"):
         ExtraTreesClassifier(oob_score=True).fit(X, y)
-    with pytest.raises(ValueError, match="criterion must be 'squared_error'"):
+    with pytest.raises(ValueError, match="criterion must be one of 'squared_error'"):
         ExtraTreesRegressor(criterion="gini").fit(X, y)
