@@ -3,6 +3,10 @@
 Estimators, their paths and cross-validated forms, feature maps and pipelines of both live here;
 the algorithms that fit them are in :mod:`lessons_lib.solvers`, the penalties themselves in
 :mod:`lessons_lib.penalties`.
+
+Everything is computed in float64: other number types, float32 among them, are converted, and
+coefficients and predictions are float64. ``fit`` takes ``sample_weight``; a parameter that
+scikit-learn's class has and this one leaves out is refused with the reason.
 """
 
 from lessons_lib.linear.cross_validation import ElasticNetCV, LassoCV, RidgeCV

@@ -450,38 +450,17 @@ class LassoCV(ElasticNetCV):
 
     Parameters
     ----------
-    eps : float, default=1e-3
-        Ratio of the last to the first strength of an automatic grid.
-    alphas : int or array-like of shape (n_alphas,), default=100
-        The strengths to try, or how many an automatic grid shall have.
-    fit_intercept : bool, default=True
-        Whether to fit an intercept.
-    cv : None, int, splitter or iterable, default=None
-        As in scikit-learn; None for 5 folds.
-    rule : {"min", "1se"}, default="min"
-        Take the strength with the smallest error, or the largest strength whose error is within
-        one standard error of it.
+    eps, alphas, fit_intercept, cv, rule
+        As in `ElasticNetCV`.
 
     Attributes
     ----------
     alpha_ : float
         The strength chosen by ``rule``.
-    alpha_min_, alpha_1se_ : float
-        The choices of both rules.
-    alphas_ : ndarray of shape (n_alphas,)
-        The strengths, in decreasing order.
-    mse_path_ : ndarray of shape (n_alphas, n_folds)
-        Mean squared error on each fold.
     coef_ : ndarray of shape (n_features,)
         Coefficients of the fit to all samples.
-    intercept_ : float
-        Intercept; 0.0 without ``fit_intercept``.
-    dual_gap_ : float
-        Duality gap of that fit.
-    n_iter_ : int
-        Number of iterations of that fit.
-    n_features_in_ : int
-        Number of features seen in ``fit``.
+    alpha_min_, alpha_1se_, alphas_, mse_path_, intercept_, dual_gap_, n_iter_, n_features_in_
+        As in `ElasticNetCV` with one mixture.
 
     References
     ----------

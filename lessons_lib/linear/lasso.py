@@ -224,31 +224,15 @@ class Lasso(ElasticNet):
     alpha : float, default=1.0
         Penalty strength :math:`\alpha \ge 0`. With 0 the result is least squares, and among
         several least-squares solutions the one of minimum norm.
-    fit_intercept : bool, default=True
-        Whether to fit :math:`b`.
-    solver : str, default="active_set"
-        ``"active_set"`` (fast, and exact up to rounding), ``"homotopy"`` (exact; follows the path
-        from zero, as ``"active_set"`` does for fewer than 32 features),
-        ``"coordinate_descent"``, ``"fista"``, ``"ista"`` or ``"subgradient"``: the functions of
-        :mod:`lessons_lib.solvers`.
-    max_iter : int, default=1000
-        Largest number of iterations of the solver. A homotopy path is always followed to its end.
-    tol : float, default=1e-4
-        Largest duality gap, as a fraction of the mean square of the centered ``y``, at which
-        iterative solvers may stop.
+    fit_intercept, solver, max_iter, tol
+        As in `ElasticNet`.
 
     Attributes
     ----------
     coef_ : ndarray of shape (n_features,)
         Coefficients :math:`w`.
-    intercept_ : float
-        Intercept :math:`b`; 0.0 without ``fit_intercept``.
-    n_iter_ : int
-        Number of iterations of the solver; of corners where the path from zero was followed.
-    dual_gap_ : float
-        Duality gap: how far the objective may at most be above its minimum.
-    n_features_in_ : int
-        Number of features seen in ``fit``.
+    intercept_, n_iter_, dual_gap_, n_features_in_
+        As in `ElasticNet`.
 
     References
     ----------

@@ -381,10 +381,27 @@ class Monitor:
         """Whether the gap is within the tolerance."""
         return self.tolerance is not None and self.gap <= self.tolerance
 
-    def done(self, coef: FloatArray, residual: FloatArray, gradient: FloatArray) -> bool:
-        """Look at the iterate; return whether to stop.
+    def gradient(self, coef: FloatArray) -> FloatArray | None:
+        """Look at the iterate; return the gradient of the loss there, or None when to stop.
 
         Called once before the first iteration and once after each.
+
+        Parameters
+        ----------
+        coef : ndarray of shape (n_features,)
+            The iterate.
+
+        Returns
+        -------
+        ndarray of shape (n_features,) or None
+            ``-X.T @ (y - X @ coef) / n_samples``.
+        """
+        residual = self.y - self.X @ coef
+        gradient: FloatArray = -self.X.T @ residual / len(self.y)
+        return None if self.done(coef, residual, gradient) else gradient
+
+    def done(self, coef: FloatArray, residual: FloatArray, gradient: FloatArray) -> bool:
+        """Do what `gradient` does, where residual and gradient are at hand; return whether to stop.
 
         Parameters
         ----------

@@ -113,12 +113,9 @@ def gradient_descent(
     curvature = lipschitz_constant(X) + float(penalty.parts(X.shape[1]).l2.max())
     step = _step_length(learning_rate, curvature)
     monitor = Monitor("gradient_descent", X, y, penalty, max_iter=max_iter, tol=tol, record=record)
-    while True:
-        residual = y - X @ coef
-        gradient = -X.T @ residual / len(y)
-        if monitor.done(coef, residual, gradient):
-            return monitor.result(coef)
+    while (gradient := monitor.gradient(coef)) is not None:
         coef = coef - step * (gradient + penalty.gradient(coef))
+    return monitor.result(coef)
 
 
 def subgradient_descent(
@@ -150,15 +147,8 @@ def subgradient_descent(
     learning_rate : float, optional
         First step length :math:`\eta`. Default: :math:`1/(L + l_2)`, where :math:`l_2` is the
         curvature of the penalty.
-    coef_init : array-like of shape (n_features,), optional
-        Start; zero by default.
-    max_iter : int, default=10_000
-        Largest number of iterations.
-    tol : float or None, default=1e-2
-        Stop when the duality gap is at most ``tol`` times the mean square of ``y``. With None
-        all iterations are done.
-    record : bool, default=False
-        Whether to keep the history.
+    coef_init, max_iter, tol, record
+        Start, budget, tolerance and history, as in `gradient_descent`.
 
     Returns
     -------
@@ -170,11 +160,6 @@ def subgradient_descent(
     ValueError
         If the data are not finite numbers of matching shapes, or an argument is out of range.
 
-    Warns
-    -----
-    ConvergenceWarning
-        If the tolerance is not reached.
-
     References
     ----------
     Y. Nesterov, *Lectures on Convex Optimization* (2018), section 3.2.3.
@@ -185,13 +170,10 @@ def subgradient_descent(
     monitor = Monitor(
         "subgradient_descent", X, y, penalty, max_iter=max_iter, tol=tol, record=record
     )
-    while True:
-        residual = y - X @ coef
-        gradient = -X.T @ residual / len(y)
-        if monitor.done(coef, residual, gradient):
-            return monitor.result(coef)
+    while (gradient := monitor.gradient(coef)) is not None:
         decreasing_step = step / np.sqrt(monitor.n_iter + 1)
         coef = coef - decreasing_step * (gradient + penalty.subgradient(coef))
+    return monitor.result(coef)
 
 
 def ista(
@@ -219,15 +201,8 @@ def ista(
     penalty : L1, L2 or ElasticNet
     learning_rate : float, optional
         Step length :math:`\eta`. Default: :math:`1/L`, which guarantees descent.
-    coef_init : array-like of shape (n_features,), optional
-        Start; zero by default.
-    max_iter : int, default=10_000
-        Largest number of iterations.
-    tol : float or None, default=1e-6
-        Stop when the duality gap is at most ``tol`` times the mean square of ``y``. With None
-        all iterations are done.
-    record : bool, default=False
-        Whether to keep the history.
+    coef_init, max_iter, tol, record
+        Start, budget, tolerance and history, as in `gradient_descent`.
 
     Returns
     -------
@@ -238,11 +213,6 @@ def ista(
     ------
     ValueError
         If the data are not finite numbers of matching shapes, or an argument is out of range.
-
-    Warns
-    -----
-    ConvergenceWarning
-        If the tolerance is not reached.
 
     References
     ----------
@@ -255,12 +225,9 @@ def ista(
     X, y, coef = check_problem(X, y, coef_init)
     step = _step_length(learning_rate, lipschitz_constant(X))
     monitor = Monitor("ista", X, y, penalty, max_iter=max_iter, tol=tol, record=record)
-    while True:
-        residual = y - X @ coef
-        gradient = -X.T @ residual / len(y)
-        if monitor.done(coef, residual, gradient):
-            return monitor.result(coef)
+    while (gradient := monitor.gradient(coef)) is not None:
         coef = penalty.prox(coef - step * gradient, step)
+    return monitor.result(coef)
 
 
 def fista(
@@ -296,15 +263,8 @@ def fista(
         Whether to restart the momentum adaptively.
     learning_rate : float, optional
         Step length :math:`\eta`. Default: :math:`1/L`.
-    coef_init : array-like of shape (n_features,), optional
-        Start; zero by default.
-    max_iter : int, default=10_000
-        Largest number of iterations.
-    tol : float or None, default=1e-6
-        Stop when the duality gap is at most ``tol`` times the mean square of ``y``. With None
-        all iterations are done.
-    record : bool, default=False
-        Whether to keep the history.
+    coef_init, max_iter, tol, record
+        Start, budget, tolerance and history, as in `gradient_descent`.
 
     Returns
     -------
@@ -315,11 +275,6 @@ def fista(
     ------
     ValueError
         If the data are not finite numbers of matching shapes, or an argument is out of range.
-
-    Warns
-    -----
-    ConvergenceWarning
-        If the tolerance is not reached.
 
     References
     ----------
@@ -334,11 +289,7 @@ def fista(
     monitor = Monitor("fista", X, y, penalty, max_iter=max_iter, tol=tol, record=record)
     theta, momentum = 1.0, 0.0
     previous, previous_gradient = coef, np.zeros_like(coef)
-    while True:
-        residual = y - X @ coef
-        gradient = -X.T @ residual / len(y)
-        if monitor.done(coef, residual, gradient):
-            return monitor.result(coef)
+    while (gradient := monitor.gradient(coef)) is not None:
         ahead = coef + momentum * (coef - previous)
         # The gradient of a squared loss is affine, so it can be extrapolated like the iterate.
         gradient_ahead = gradient + momentum * (gradient - previous_gradient)
@@ -348,3 +299,4 @@ def fista(
             theta = 1.0
         next_theta = (1.0 + np.sqrt(1.0 + 4.0 * theta**2)) / 2.0
         momentum, theta = (theta - 1.0) / next_theta, next_theta
+    return monitor.result(coef)
