@@ -39,8 +39,8 @@ class ActiveSet(Protocol):
     features: NDArray[np.intp]
     signs: FloatArray
 
-    def times_inverse(self, vector: FloatArray) -> FloatArray:
-        """Return the product of the inverse of the matrix in use with a vector (by slot)."""
+    def direction(self, target: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the direction (by slot) whose slopes are ``target`` (by slot), and all slopes."""
 
     def slopes(self, direction: FloatArray) -> FloatArray:
         """Return how fast the correlation of each feature falls along a direction (by slot)."""
@@ -70,7 +70,7 @@ class _Tie:
         active = self.active
         used = active.signs != 0
         features = active.features[used]
-        direction = active.times_inverse(active.signs + used * self.drift[active.features])
+        direction, _ = active.direction(active.signs + used * self.drift[active.features])
         growth = np.zeros(len(self.drift))
         growth[features] = (direction * active.signs)[used]
         return growth

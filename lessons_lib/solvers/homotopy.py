@@ -207,6 +207,20 @@ class _ActiveSet:
             slopes[self.features[used]] += self.l2 * direction[used]
         return slopes
 
+    def direction(self, target: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the direction (by slot) whose slopes are ``target`` (by slot), and all slopes."""
+        used = self.signs != 0
+        direction = self.times_inverse(target)
+        slopes = self.slopes(direction)
+        for _ in range(_REFINEMENTS):
+            # Where the inverse is inaccurate, the difference corrects the direction.
+            error = used * (target - slopes[self.features])
+            if np.abs(error).max() < _ACCURATE:
+                break
+            direction += self.times_inverse(error)
+            slopes = self.slopes(direction)
+        return direction, slopes
+
     def join(self, feature: int, sign: float) -> bool:
         """Take a feature into use, at zero; return False if it depends linearly on the others."""
         if self.gram is not None:
@@ -383,6 +397,8 @@ class _Walk:
         drift = np.zeros(len(self.start)) if self.drift is None else self.drift
         self.resting = settle_tie(active, tied, drift)
         after = set(active.features[active.signs != 0].tolist())
+        if self.n_stalls > 1 and self.leaving < 0 and self.joining not in after:
+            self.resting.append(self.joining)  # only rounding errors make it try again and again
         self.candidate[[*after, *self.resting]] = 0.0
         self.correlation = self._correlations() * self.candidate
         left = [("leave", feature) for feature in sorted(before - after)]
@@ -429,19 +445,11 @@ class _Walk:
     def _direction(self) -> tuple[FloatArray, FloatArray]:
         """Return how the coefficients move (by slot), and how fast each correlation falls."""
         active, drift = self.active, self.drift
+        if drift is None:
+            return active.direction(active.signs)
         used = active.signs != 0
-        target = active.signs if drift is None else active.signs + used * drift[active.features]
-        direction = active.times_inverse(target)
-        slopes = active.slopes(direction)
-        for _ in range(_REFINEMENTS):
-            # For features in use the slopes are known: where the inverse is inaccurate, the
-            # difference corrects the direction.
-            error = used * (target - slopes[active.features])
-            if np.abs(error).max() < _ACCURATE:
-                break
-            direction += active.times_inverse(error)
-            slopes = active.slopes(direction)
-        return direction, slopes if drift is None else slopes - drift
+        direction, slopes = active.direction(active.signs + used * drift[active.features])
+        return direction, slopes - drift
 
     def recompute_correlation(self) -> None:
         """Compute the correlations anew, and correct the coefficients by what they should be.

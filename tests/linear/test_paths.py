@@ -19,11 +19,12 @@ from lessons_lib.linear import (
     elastic_net_path,
     lars_path,
     lasso_path,
+    quadratic_regression,
     ridge_path,
 )
 from lessons_lib.linear.ridge import leave_one_out_errors
 from lessons_lib.penalties import ElasticNet as ElasticNetPenalty
-from lessons_lib.solvers import duality_gap
+from lessons_lib.solvers import duality_gap, homotopy
 from lessons_lib.solvers._monitor import dual_gaps
 
 from ..rounding import rounding
@@ -341,3 +342,16 @@ def test_one_standard_error_rule(kind):
 def test_leave_one_out_needs_two_samples():
     with pytest.raises(ValueError, match="at least 2 samples, got n_samples=1"):
         RidgeCV().fit([[1.0]], [1.0])
+
+
+def test_a_feature_that_depends_on_others_does_not_stop_the_path():
+    # A feature with two values is an affine function of its own square.
+    diabetes = load_diabetes()
+    for seed in range(6):
+        train = np.random.default_rng(seed).permutation(442)[:177]
+        X = quadratic_regression()[:-1].fit_transform(diabetes.data[train])
+        y = diabetes.target[train] - diabetes.target[train].mean()
+        path = homotopy(X, y)
+        assert path.converged
+        assert path.dual_gaps.max() < 1e-12 * (y @ y)
+        assert lasso_path(X, y, eps=1e-4)[2].max() < 1e-12 * (y @ y)
