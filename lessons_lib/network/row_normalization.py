@@ -37,8 +37,8 @@ def _mean(x: FloatArray) -> FloatArray:
 
 def _mean_product(a: FloatArray, b: FloatArray) -> FloatArray:
     """Return the mean of the product over the last axis, without computing the product."""
-    sums: FloatArray = np.einsum("...i,...i->...", a, b)
-    return (sums / a.shape[-1])[..., None]
+    means: FloatArray = np.einsum("...i,...i->...", a, b)[..., None] / a.shape[-1]
+    return means
 
 
 def _standardize(x: FloatArray, eps: float) -> _Saved:
