@@ -24,6 +24,7 @@ __all__ = [
     "History",
     "Monitor",
     "SolverResult",
+    "certify",
     "check_problem",
     "dual_gaps",
     "duality_gap",
@@ -225,6 +226,8 @@ ROUNDING_GAP = 1e-12
 # Features that depend on others up to a millionth are not told apart from these, which can leave a
 # gap of this fraction. A larger one is worth a slow method, and a warning if that does not help.
 _INEXACT = 1e-8
+# Strengths that are a smaller fraction of the largest are below rounding errors of correlations.
+_SMALLEST_STRENGTH = 1e-12
 # Rounding errors of sums that cancel, in units of the machine's precision; see `gap_tolerance`.
 _ROUNDING_STEPS = 100.0
 
@@ -256,6 +259,18 @@ def gap_tolerance(X: FloatArray, y: FloatArray, coefs: FloatArray) -> FloatArray
 def inexact_gap(X: FloatArray, y: FloatArray, coefs: FloatArray) -> FloatArray:
     """Return the duality gap from which on a solution is called inexact, (n_solutions,)."""
     return gap_tolerance(X, y, coefs) + _INEXACT * float(y @ y) / len(y)
+
+
+def certify(
+    X: FloatArray, y: FloatArray, coefs: FloatArray, l1: FloatArray, l2: FloatArray
+) -> FloatArray:
+    """Return `dual_gaps`, of strengths that rounding errors leave a meaning.
+
+    Where correlations of zero come out as larger than the strength itself, a dual point is scaled
+    down to almost nothing. The gap is that of the smallest strength above such errors then.
+    """
+    floor = _SMALLEST_STRENGTH * float(np.abs(y @ X).max()) / len(y)
+    return dual_gaps(X, y, coefs, np.where(l1 > 0, np.maximum(l1, floor), 0.0), l2)
 
 
 def dual_gaps(

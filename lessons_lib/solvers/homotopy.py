@@ -41,7 +41,7 @@ from scipy.linalg import blas
 from sklearn.exceptions import ConvergenceWarning
 
 from lessons_lib._validation import FloatArray, check_flag, check_integer, check_interval
-from lessons_lib.solvers._monitor import check_problem, dual_gaps, inexact_gap
+from lessons_lib.solvers._monitor import certify, check_problem, inexact_gap
 from lessons_lib.solvers._ties import settle_tie
 
 __all__ = ["HomotopyPath", "homotopy"]
@@ -648,7 +648,7 @@ def homotopy(
     leave = check_flag("leave", leave)
     max_iter = check_integer("max_iter", max_iter, 0)
     path = follow_path(X, y, alpha_min, l2=l2, leave=leave, max_iter=max_iter)
-    gaps = dual_gaps(X, y, path.coefs, path.alphas, np.full(len(path.alphas), l2))
+    gaps = certify(X, y, path.coefs, path.alphas, np.full(len(path.alphas), l2))
     _warn_of_flaws(path, gaps, inexact_gap(X, y, path.coefs), alpha_min, max_iter, leave)
     return replace(path, dual_gaps=gaps)
 

@@ -24,8 +24,9 @@ from lessons_lib.linear import (
 )
 from lessons_lib.linear.ridge import leave_one_out_errors
 from lessons_lib.penalties import ElasticNet as ElasticNetPenalty
-from lessons_lib.solvers import duality_gap, homotopy
+from lessons_lib.solvers import duality_gap
 from lessons_lib.solvers._monitor import dual_gaps
+from lessons_lib.solvers.homotopy import follow_path
 
 from ..rounding import rounding
 
@@ -351,7 +352,17 @@ def test_a_feature_that_depends_on_others_does_not_stop_the_path():
         train = np.random.default_rng(seed).permutation(442)[:177]
         X = quadratic_regression()[:-1].fit_transform(diabetes.data[train])
         y = diabetes.target[train] - diabetes.target[train].mean()
-        path = homotopy(X, y)
-        assert path.converged
-        assert path.dual_gaps.max() < 1e-12 * (y @ y)
-        assert lasso_path(X, y, eps=1e-4)[2].max() < 1e-12 * (y @ y)
+        assert follow_path(X, y, 0.0).converged
+        assert lasso_path(X, y, eps=1e-4)[2].max() < 1e-11 * (y @ y)
+
+
+@pytest.mark.parametrize("alpha", [1e-11, 1e-13, 1e-16, 1e-300])
+@pytest.mark.parametrize("shape", [(60, 8), (60, 50), (20, 40)])
+def test_the_weakest_penalties_are_least_squares(shape, alpha):
+    # Without a warning, although rounding errors are larger than the strength.
+    X, y = centered(*make_data(*shape))
+    expected, *_ = np.linalg.lstsq(X, y)
+    model = Lasso(alpha, fit_intercept=False).fit(X, y)
+    np.testing.assert_allclose(model.predict(X), X @ expected, rtol=1e-6, atol=1e-8)
+    _, coefs, _ = lasso_path(X, y, alphas=[alpha])
+    np.testing.assert_allclose(X @ coefs[:, 0], X @ expected, rtol=1e-6, atol=1e-8)
