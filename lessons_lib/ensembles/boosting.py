@@ -264,7 +264,7 @@ class _GradientBoosting(BaseEstimator):  # type: ignore[misc, unused-ignore]
             [tree] = grow_trees(data.X, target, tree_weight[None], settings, [generator], bins)
             leaf = tree.apply(data.X)
             values = newton_leaf_values(tree, leaf, weight * g, weight * h, self._reg_lambda())
-            trees.append(dataclasses.replace(tree, value=values[:, None]))
+            trees.append(dataclasses.replace(tree, value=values[:, None, None]))
             leaves.append(leaf)
         self._add_round(raw, trees, leaves)
         return trees
@@ -298,7 +298,7 @@ class _GradientBoosting(BaseEstimator):  # type: ignore[misc, unused-ignore]
     def _add_round(self, raw: FloatArray, trees: list[Tree], leaves: Iterable[Any]) -> None:
         """Add what the trees of a round say to the raw outputs."""
         for output, (tree, leaf) in enumerate(zip(trees, leaves, strict=True)):
-            raw[:, output] += self.learning_rate * tree.value[leaf, 0]
+            raw[:, output] += self.learning_rate * tree.value[leaf, 0, 0]
 
     def _raw(self, X: ArrayLike) -> FloatArray:
         """Return the raw outputs after the last round."""
