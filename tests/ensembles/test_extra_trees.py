@@ -99,7 +99,7 @@ def test_nodes_hold_the_samples_that_their_questions_send_there(seed, leaf, n_dr
     reached = tree.apply(X)
     for node in np.unique(reached):
         assert tree.n_node_samples[node] == (reached == node).sum()
-        assert tree.value[node, 0] == pytest.approx(y[reached == node].mean())
+        assert tree.value[node, 0, 0] == pytest.approx(y[reached == node].mean())
     if leaf == 1:  # only samples with equal features can be left together
         for node in np.unique(reached):
             rows = X[reached == node]
