@@ -3,7 +3,8 @@
 A busy machine, the start of a process and the import of a library are no fault of an answer.
 Time on the processor leaves the first two out. The third is left out by looking: while the answer
 runs, a thread looks now and then whether Python's import system is on the stack, and gives that
-time back. A limit on waiting remains, for an answer that sleeps or waits for what never comes.
+time back. A limit on waiting remains, for an answer that sleeps or waits for what never comes;
+where the system counts how long others held a process up, that is no waiting.
 """
 
 import os

@@ -187,6 +187,7 @@ class _Conversation:
         self._started: Message | None = None
         self._has_ended = False
         self._imports = 0.0
+        self._held_up_before = 0.0
         self._most_memory = 0
         self._n_killed_before = _n_killed_for_memory()
         self._begin = time.monotonic()  # of the part that is under way
@@ -215,6 +216,7 @@ class _Conversation:
             self._process.modules = message.modules
         elif message.kind == "started":
             self._started = message
+            self._held_up_before = _held_up_time(message.process)
             self._begin = time.monotonic()
         elif message.kind == "imports":
             self._imports = min(message.number, _MOST_FOR_IMPORTS)
@@ -240,7 +242,8 @@ class _Conversation:
         used = seconds - self._started.number
         if used - self._imports > self._exercise.time_limit + _GRACE:
             return timeout_verdict(self._exercise, "")
-        if waited - used > waiting_limit(self._exercise.time_limit):
+        held_up = _held_up_time(self._started.process) - self._held_up_before
+        if waited - used - held_up > waiting_limit(self._exercise.time_limit):
             return _waited_verdict(waited, used)
         return None
 
@@ -322,6 +325,17 @@ def _usage(pid: int) -> tuple[float, int]:
                 seconds += times.user + times.system + times.children_user + times.children_system
                 memory += process.memory_info().rss
     return seconds, int(memory)
+
+
+def _held_up_time(pid: int) -> float:
+    """Return the seconds that a process could have run but others did; 0 where nobody counts them.
+
+    Linux counts them for the main thread, since the process has begun.
+    """
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return 0.0
 
 
 def _n_killed_for_memory() -> int:
