@@ -62,7 +62,7 @@ _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 _PARTLY = ("value", "accept")
 _AS_IF = "You seem to compute as if"
 _BUDGET = 0.45  # seconds of computing
-_LONGEST = 1.5  # seconds on the clock, on a machine that does other things as well
+_LONGEST = 4.0  # seconds on the clock, on a machine that does other things as well
 
 
 @dataclass(frozen=True)
@@ -167,8 +167,8 @@ class Explainer:
     ) -> None:
         self._exercise, self._plan, self._further = exercise, plan, further
         self._outcomes, self._faults = outcomes, faults
-        self._computed = time.thread_time() + budget
-        self._deadline = time.perf_counter() + max(budget, _LONGEST)
+        self._budget = budget
+        self._start_clock()
         self._got = [outcome.value for outcome in outcomes]
         self._right = [outcome.value for outcome in plan.expected]
         self._tolerance = tolerance_of(exercise)
@@ -184,6 +184,7 @@ class Explainer:
         """Return the simplest explanation that holds in every case; ``None`` if none is found."""
         if any(o.raised is not None for o in [*self._outcomes, *self._plan.expected]):
             return None
+        self._start_clock()
         with quiet():
             if not self._is_intact() or self._is_equal():
                 return None
@@ -571,6 +572,10 @@ class Explainer:
 
     def _reasons_of_faults(self) -> set[str]:
         return {fault.reason for fault in self._faults if fault is not None}
+
+    def _start_clock(self) -> None:
+        self._computed = time.thread_time() + self._budget
+        self._deadline = time.perf_counter() + max(self._budget, _LONGEST)
 
     def _out_of_time(self) -> bool:
         return time.thread_time() > self._computed or time.perf_counter() > self._deadline

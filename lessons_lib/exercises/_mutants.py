@@ -8,7 +8,6 @@ import ast
 import contextlib
 import inspect
 import itertools
-import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,7 +20,6 @@ from lessons_lib.exercises._calls import Outcome, call
 from lessons_lib.exercises._model import Case, Exercise
 from lessons_lib.exercises._mutations import FURTHER_RULES, RULES, Rule, Scope
 from lessons_lib.exercises._plan import Plan, fault_of, make_cases, quiet
-from lessons_lib.exercises._registry import exercises_of, lesson_names
 
 __all__ = ["Mutant", "further_mutants_of", "mutants_of", "mutants_of_mutant", "surviving_mutants"]
 
@@ -398,20 +396,3 @@ def _last_argmax(values: Any) -> int:
 
 def _last_argmin(values: Any) -> int:
     return len(values) - 1 - int(np.argmin(np.asarray(values)[::-1]))
-
-
-def main() -> None:
-    """Print the mutants that pass all cases: of all exercises, or of those that are named.
-
-    Usage: ``python -m lessons_lib.exercises._mutants [lesson or exercise ...]``
-    """
-    names = sys.argv[1:]
-    for exercise in itertools.chain.from_iterable(map(exercises_of, lesson_names())):
-        if names and exercise.name not in names and exercise.lesson not in names:
-            continue
-        for key in surviving_mutants(exercise):
-            print(f"{exercise.name}: {key}")
-
-
-if __name__ == "__main__":
-    main()

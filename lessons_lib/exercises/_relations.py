@@ -54,10 +54,14 @@ def _transposed(value: Any, args: Case) -> Any:
 
 
 def _reversed(value: Any, args: Case) -> Any:
+    if isinstance(value, tuple):
+        raise TypeError("several results, not several values of one")
     return value[::-1]
 
 
 def _sorted(value: Any, args: Case) -> Any:
+    if isinstance(value, tuple):
+        raise TypeError("several results, not several values of one")
     return np.sort(value) if isinstance(value, np.ndarray) else sorted(value)
 
 
