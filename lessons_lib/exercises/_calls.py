@@ -37,7 +37,7 @@ class Raised:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one call did: its result, a plain copy or the exception; changed inputs; seconds."""
+    """What one call did: its result, a plain copy or the exception, changed inputs, seconds."""
 
     result: Any = None
     value: Any = None
@@ -49,12 +49,12 @@ class Outcome:
 def call(function: Any, args: Case) -> Outcome:
     """Call ``function`` on copies of ``args``; whatever it raises is part of the outcome."""
     given = copy.deepcopy(args)
-    start = time.perf_counter()
+    start = time.thread_time()
     try:
         result = function(*given)
     except BaseException as error:  # SystemExit and KeyboardInterrupt are the answer's, too
         return Outcome(raised=_describe_exception(error, code_of(function)))
-    seconds = time.perf_counter() - start
+    seconds = time.thread_time() - start
     changed = tuple(i for i in range(len(args)) if has_changed(args[i], given[i]))
     return Outcome(result, plain(result), changed=changed, seconds=seconds)
 

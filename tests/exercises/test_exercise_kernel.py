@@ -120,7 +120,7 @@ ODD_CELLS = [
 def test_odd_ways_to_write_an_answer(tmp_path):
     outputs = run(ODD_CELLS, tmp_path)
     assert outputs[2] == textwrap.dedent(ODD_CELLS[1]).lstrip()
-    assert outputs[3].startswith("not yet: the result is wrong")
+    assert outputs[3].startswith("not yet: Your function returns the same in every case")
     assert outputs[4] == textwrap.dedent(ODD_CELLS[3]).lstrip()
     assert outputs[5] == (
         "not yet: your function uses a command of the notebook (`!…`, `%…` or `get_ipython`), "
