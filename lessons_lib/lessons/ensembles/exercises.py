@@ -716,7 +716,7 @@ NEIGHBOR_WEIGHTS = Exercise(
 
 def stump_gain() -> float:
     """Return the part of a stump's error that bagging removes: ``measured_stump_gain()``."""
-    return 0.156
+    return 0.153
 
 
 def measured_stump_gain() -> float:
@@ -766,16 +766,16 @@ STUMP_GAIN = Exercise(
             "That is single / bagged; the part removed is 1 − bagged / single.",
         ),
         Misconception(
-            lambda: 1 / (1 - 0.156) - 1,
+            lambda: 1 / (1 - stump_gain()) - 1,
             "That is how much larger the error of a stump is than that of the average; the part "
             "removed is relative to the stump's error.",
         ),
         Misconception(
-            lambda: 1 - 0.156,
+            lambda: 1 - stump_gain(),
             "That is the part which remains, bagged / single.",
         ),
         Misconception(
-            lambda: 1 - (1 - 0.156) ** 0.5,
+            lambda: 1 - (1 - stump_gain()) ** 0.5,
             "You compare roots of mean squares; the error here is the mean square itself.",
         ),
     ),
