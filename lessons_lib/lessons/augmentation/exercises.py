@@ -758,7 +758,22 @@ CALIBRATED_ERROR = Exercise(
         ),
         Misconception(
             lambda: calibrated_error() / 2,
-            "You divide by all 10 bins; only 5 of them hold any rows.",
+            "About half of it. Do you divide by all 10 bins, of which only 5 hold any rows, or let "
+            "the gaps of the bins cancel before you take the absolute value?",
+        ),
+        Misconception(
+            lambda: 0.070,
+            "Your ten bins divide the range from 0.5 to 1. Ten bins on [0, 1] leave five for these "
+            "confidences, with twice as many rows each and less chance in each.",
+        ),
+        Misconception(
+            lambda: 0.106,
+            "That is the largest gap of a bin, the *maximum* calibration error; the expected one "
+            "is their mean, weighted by the rows.",
+        ),
+        Misconception(
+            lambda: 0.061,
+            "You take the root mean square of the gaps; the ECE is the mean of absolute values.",
         ),
     ),
 )

@@ -752,6 +752,11 @@ MEAN_SHIFT = Exercise(
             lambda: 32 * mean_shift() / 31,
             "You have left out a mask: the one that keeps no unit counts, too.",
         ),
+        Misconception(
+            lambda: float(np.sqrt(8.5 / (2 * np.pi))),
+            "That would be right if the sum were normal. It takes 32 values only: average the ReLU "
+            "over them.",
+        ),
     ),
 )
 

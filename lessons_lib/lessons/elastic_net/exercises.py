@@ -815,6 +815,14 @@ FEATURES_KEPT = Exercise(
             lambda: _kept(0.5, 0.1, standardize=False),
             "You left the columns in their units. Standardize first.",
         ),
+        Misconception(
+            lambda: _kept(0.1, 0.1),
+            "That is the number at a tenth of the largest strength; half of it was asked for.",
+        ),
+        Misconception(
+            lambda: _kept(0.5, 0.9),
+            "You gave L1 the share 0.9; ρ = 0.1 is the share of L1.",
+        ),
     ),
 )
 

@@ -738,6 +738,14 @@ FEATURES_KEPT = Exercise(
             "You left the columns in their units: the penalty then favors features with large "
             "numbers. Standardize first.",
         ),
+        Misconception(
+            lambda: _kept(2),
+            "That is the number at half of the largest strength; a tenth was asked for.",
+        ),
+        Misconception(
+            lambda: _kept(100),
+            "That is the number at a hundredth of the largest strength; a tenth was asked for.",
+        ),
     ),
 )
 
