@@ -16,6 +16,7 @@ The map, in the order in which to read. What the book teaches needs nothing of w
 ``exercises``      the engine that checks answers; knows no lesson
 ``page``           what a reader sees: figures, explorables, players, chapters
 ``lessons``        one folder a lesson: its drawings and its exercises
-``command``        what a person types in a shell: ``overfit read``, ``lab``, ``doctor``
+``grading``        a folder of notebooks: marks, feedback, what a class believes
+``command``        what a person types in a shell: ``overfit read``, ``lab``, ``doctor``, ``grade``
 =================  ==============================================================================
 """

@@ -19,7 +19,7 @@ METHODS = {
     "penalties", "solvers", "linear", "network", "augment", "ensembles", "landscape",
     "conventions", "data",
 }  # fmt: skip
-SHOWN = {"page", "exercises", "lessons", "command", "__main__"}
+SHOWN = {"page", "exercises", "lessons", "grading", "command", "__main__"}
 SHARED = {"measure", "_jitter", "_validation"}
 
 

@@ -1,4 +1,4 @@
-"""What a person types in a shell: ``overfit read``, ``overfit lab``, ``overfit doctor``.
+"""What a person types in a shell: ``overfit read``, ``lab``, ``doctor``, ``grade``.
 
 One module a subcommand, each with ``add_arguments(parser)`` and ``run(arguments) -> int``, the exit
 code: 0 if all went well, 1 if not, 2 for a call that cannot be understood.

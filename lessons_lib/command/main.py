@@ -7,12 +7,12 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from lessons_lib.command import doctor, lab, read
+from lessons_lib.command import doctor, grade, lab, read
 from lessons_lib.command._files import CommandError
 
 __all__ = ["main"]
 
-SUBCOMMANDS = {"read": read, "lab": lab, "doctor": doctor}
+SUBCOMMANDS = {"read": read, "lab": lab, "doctor": doctor, "grade": grade}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
