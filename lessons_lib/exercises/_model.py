@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from lessons_lib.exercises._clock import TIME_LIMIT
+
 Case = tuple[Any, ...]
 State = Literal["passed", "not yet", "not attempted", "not checked"]
 
@@ -135,7 +137,7 @@ class Exercise:
     misconceptions: tuple[Misconception, ...] = ()
     rtol: float = 1e-6
     atol: float = 1e-9
-    time_limit: float = 10.0
+    time_limit: float = TIME_LIMIT
     check_dtype: bool = False
     accept: Callable[[Any, Any, Case], str | None] | None = None
     shows: tuple[Callable[..., Any], ...] = ()

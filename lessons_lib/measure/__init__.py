@@ -15,7 +15,6 @@ from lessons_lib.measure.calibration import (
 from lessons_lib.measure.cross_validation import (
     cross_val_loss,
     learning_curve,
-    one_standard_error_rule,
     validation_curve,
 )
 from lessons_lib.measure.experiments import run_grid
@@ -24,6 +23,7 @@ from lessons_lib.measure.intervals import (
     mean_confidence_interval,
     paired_difference,
 )
+from lessons_lib.measure.one_standard_error import one_standard_error_rule
 from lessons_lib.measure.rare_events import (
     average_precision_ceiling,
     correct_prior,

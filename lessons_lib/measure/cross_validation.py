@@ -1,4 +1,4 @@
-r"""Measure models on rows they have not seen: cross-validation, curves, one-standard-error rule.
+r"""Measure models on rows they have not seen: cross-validation, curves.
 
 Everything here works with any scikit-learn-compatible estimator. Two conventions hold throughout.
 
@@ -17,14 +17,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 from sklearn.base import clone, is_classifier
 from sklearn.metrics import mean_squared_error
 
 from lessons_lib._validation import check_integer, check_interval
 from lessons_lib.measure.splits import KFold, Splitter, StratifiedKFold, check_rows, take_rows
 
-__all__ = ["cross_val_loss", "learning_curve", "one_standard_error_rule", "validation_curve"]
+__all__ = ["cross_val_loss", "learning_curve", "validation_curve"]
 
 FloatArray = NDArray[np.float64]
 
@@ -236,72 +235,6 @@ def learning_curve(
                 estimator, features, targets, available[:size], test, loss
             )
     return train_losses, test_losses
-
-
-def one_standard_error_rule(losses: ArrayLike, *, complexity: ArrayLike) -> int:
-    r"""Choose the simplest model that is within one standard error of the best.
-
-    With the mean :math:`\bar L_j` and standard deviation :math:`s_j` of the losses of model
-    :math:`j` over :math:`K` folds, and the best model :math:`b = \arg\min_j \bar L_j`, the rule
-    takes the least complex model with
-
-    .. math:: \bar L_j \le \bar L_b + s_b / \sqrt{K}.
-
-    Parameters
-    ----------
-    losses : array-like of shape (n_models, n_folds)
-        Validation losses, for example from `validation_curve`; at least 2 folds.
-    complexity : array-like of shape (n_models,)
-        A number for each model that grows with its complexity: the degree of a polynomial as it
-        is, for a penalty strength its negative. Among equally complex models the one with
-        the smaller mean loss is taken.
-
-    Returns
-    -------
-    int
-        Index of the chosen model.
-
-    Raises
-    ------
-    ValueError
-        If the shapes do not fit or a value is not finite.
-
-    Notes
-    -----
-    The standard error is the usual one, as if folds were independent. They share training
-    rows, so it is only a rough guide; the rule is a preference for simplicity with a plausible
-    tolerance, not a test.
-
-    References
-    ----------
-    L. Breiman, J. Friedman, R. Olshen, C. Stone (1984). Classification and Regression Trees,
-    section 3.4.3.
-
-    T. Hastie, R. Tibshirani, J. Friedman (2009). The Elements of Statistical Learning, 2nd
-    edition, section 7.10.1.
-
-    Examples
-    --------
-    >>> losses = [[9.0, 11.0], [4.0, 6.0], [3.5, 5.5], [5.0, 7.0]]
-    >>> one_standard_error_rule(losses, complexity=[1, 2, 3, 4])
-    1
-    """
-    losses = np.asarray(losses, dtype=np.float64)
-    complexity = np.asarray(complexity, dtype=np.float64)
-    if losses.ndim != 2 or losses.shape[0] == 0 or losses.shape[1] < 2:
-        raise ValueError(f"losses must have shape (n_models, n_folds >= 2), got {losses.shape}.")
-    if complexity.shape != losses.shape[:1]:
-        raise ValueError(f"complexity must have shape {losses.shape[:1]}, got {complexity.shape}.")
-    if not (np.all(np.isfinite(losses)) and np.all(np.isfinite(complexity))):
-        raise ValueError("losses and complexity must be finite, got NaN or infinity.")
-    # In units of a power of two, which changes no digit, no square can overflow or vanish.
-    scaled: FloatArray = np.ldexp(losses, -np.frexp(np.abs(losses).max())[1])
-    means = scaled.mean(axis=1)
-    best = int(np.argmin(means))
-    threshold = means[best] + stats.sem(scaled[best])
-    candidates = np.flatnonzero(means <= threshold)
-    # Sort by complexity, then by loss; take the first.
-    return int(candidates[np.lexsort((means[candidates], complexity[candidates]))[0]])
 
 
 Folds = list[tuple[IntArray, IntArray]]

@@ -24,6 +24,7 @@ True
 
 from lessons_lib.network.attention import Embedding, MultiHeadAttention, PositionalEmbedding
 from lessons_lib.network.averaging import AveragedModel, WeightAveraging
+from lessons_lib.network.batch_normalization import BatchNorm1d, BatchNorm2d
 from lessons_lib.network.batch_statistics import GhostBatchNorm1d, ShiftingNoise
 from lessons_lib.network.callbacks import (
     STOPPING_RULES,
@@ -46,12 +47,6 @@ from lessons_lib.network.layers import Dropout, Flatten, Linear, ReLU, Tanh, uni
 from lessons_lib.network.lora import LoRALinear
 from lessons_lib.network.losses import BCEWithLogitsLoss, CrossEntropyLoss, Loss, MSELoss
 from lessons_lib.network.module import Module, Parameter, Sequential
-from lessons_lib.network.normalization import (
-    BatchNorm1d,
-    BatchNorm2d,
-    SpectralNorm,
-    power_iteration,
-)
 from lessons_lib.network.optimizers import SGD, Adam, AdamW, Optimizer
 from lessons_lib.network.parameter_groups import decay_groups
 from lessons_lib.network.row_normalization import GroupNorm, InstanceNorm2d, LayerNorm, RMSNorm
@@ -64,6 +59,7 @@ from lessons_lib.network.schedules import (
     SequentialLR,
     StepLR,
 )
+from lessons_lib.network.spectral_normalization import SpectralNorm, power_iteration
 from lessons_lib.network.stopping import PredictionRecorder, StoppingPoint, stopping_point
 from lessons_lib.network.subnetworks import all_masks, subnetwork_outputs
 from lessons_lib.network.training import (
