@@ -33,7 +33,8 @@ from lessons_lib.network import (
     numerical_gradient,
     predict,
 )
-from tests.network.test_layers import assert_close, compare_with_torch
+from tests.network.test_layers import compare_with_torch
+from tests.rounding import assert_close
 
 RNG = np.random.default_rng
 
@@ -109,9 +110,9 @@ def test_embedding_equals_torch(shape, dtype):
     grad = RNG(1).standard_normal((*shape, 3)).astype(dtype)
     y, their_y = ours(tokens), theirs(torch.from_numpy(tokens))
     their_y.backward(torch.from_numpy(grad))
-    assert_close(y, their_y.detach(), dtype)
+    assert_close(y, their_y.detach(), terms=1, dtype=dtype)
     np.testing.assert_array_equal(ours.backward(grad), np.zeros(shape))
-    assert_close(ours.weight.grad, theirs.weight.grad, dtype)
+    assert_close(ours.weight.grad, theirs.weight.grad, terms=15, dtype=dtype)
 
 
 def test_embedding_is_a_linear_layer_of_one_hot_rows():
@@ -177,8 +178,8 @@ def test_masks_and_weights_equal_torch():
             attn_mask=torch.from_numpy(their_mask),
             average_attn_weights=False,
         )
-        assert_close(ours.forward(x, mask), y.detach())
-        assert_close(ours.attention, weights.detach())
+        assert_close(ours.forward(x, mask), y.detach(), terms=30)
+        assert_close(ours.attention, weights.detach(), terms=30)
         assert np.all(ours.attention[np.broadcast_to(mask.reshape(-1, 1, 4, 4), (3, 2, 4, 4))] == 0)
 
 
