@@ -773,6 +773,11 @@ def _largest_of_norms(gradients: list[FloatArray], max_norm: float) -> list[Floa
     return [g * min(1.0, max_norm / norm) for g in gradients]
 
 
+def _spectral_norms(gradients: list[FloatArray], max_norm: float) -> list[FloatArray]:
+    norm = np.sqrt(sum(float(np.linalg.norm(g, 2)) ** 2 for g in gradients))
+    return [g * min(1.0, max_norm / norm) for g in gradients]
+
+
 CLIP_TOGETHER = Exercise(
     name="batch_norm.clip_together",
     title="Clip gradients by their common norm",
@@ -815,6 +820,11 @@ CLIP_TOGETHER = Exercise(
         Misconception(
             _largest_of_norms,
             "You clip by the longest of the arrays; the norm of all together is longer.",
+        ),
+        Misconception(
+            _spectral_norms,
+            "`np.linalg.norm(g, 2)` of a matrix is its largest singular value; here all elements "
+            "count, as in one long vector.",
         ),
     ),
 )

@@ -306,7 +306,7 @@ RECALL = Exercise(
         Misconception(
             _in_their_order,
             "Equal scores are reviewed in the order of the rows: shuffle the rows, and the recall "
-            "is another one.",
+            "changes.",
         ),
         Misconception(
             _all_tied,
@@ -429,8 +429,7 @@ AVERAGE_PRECISION = Exercise(
         Misconception(
             _trapezoid,
             "You join the points of the curve by straight lines. Between two thresholds there is "
-            "no detector on that line, and the area is another one; average precision takes "
-            "steps.",
+            "no detector on that line, and the area differs; average precision takes steps.",
         ),
         Misconception(
             _ties_in_row_order,

@@ -522,6 +522,10 @@ def _walks_to_the_right(losses: FloatArray) -> int:
     return chosen
 
 
+def _columns_for_models(losses: FloatArray) -> int:
+    return one_standard_error(losses.T)
+
+
 ONE_STANDARD_ERROR = Exercise(
     name="overfitting.one_standard_error",
     title="Implement the one-standard-error rule",
@@ -574,8 +578,8 @@ ONE_STANDARD_ERROR = Exercise(
         ),
         Misconception(
             _paired_differences,
-            "You take the standard error of the paired differences from the best model. That is "
-            "another, sharper rule; here the error is that of the best model's own losses.",
+            "You take the standard error of the paired differences from the best model. That is a "
+            "different, sharper rule; here the error is that of the best model's own losses.",
         ),
         Misconception(
             _walks_to_the_left,
@@ -585,6 +589,10 @@ ONE_STANDARD_ERROR = Exercise(
         Misconception(
             _walks_to_the_right,
             "You walk from the best model toward more complex ones: the simple ones come first.",
+        ),
+        Misconception(
+            _columns_for_models,
+            "You average over the models: each *row* is a model, each column a fold.",
         ),
     ),
     equivalent_mutants={
@@ -722,6 +730,17 @@ def _median_report(
     return float(np.median(accuracy.max(axis=1)))
 
 
+def _best_of_either_side(
+    n_models: int, n_validation: int, n_repeats: int, rng: np.random.Generator
+) -> float:
+    accuracy = rng.binomial(n_validation, 0.5, (n_repeats, n_models)) / n_validation
+    return float(np.maximum(accuracy, 1 - accuracy).max(axis=1).mean())
+
+
+def _bound(n_models: int, n_validation: int, n_repeats: int, rng: np.random.Generator) -> float:
+    return float(0.5 + np.sqrt(np.log(n_models) / (2 * n_validation)))
+
+
 WINNERS_CURSE = Exercise(
     name="overfitting.winners_curse",
     title="The best of many guessers",
@@ -752,6 +771,15 @@ WINNERS_CURSE = Exercise(
         Misconception(
             _median_report,
             "You take the median over the repeats; their mean was asked for.",
+        ),
+        Misconception(
+            _best_of_either_side,
+            "You turn a model over that is wrong more often than right; the researcher reports "
+            "accuracies as they are.",
+        ),
+        Misconception(
+            _bound,
+            "That is an upper bound on the expected maximum; simulate the mean itself.",
         ),
     ),
     equivalent_mutants=dict.fromkeys(
