@@ -13,6 +13,8 @@ import dataclasses
 import io
 import itertools
 import math
+import os
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -110,6 +112,20 @@ def _jittered_cases(exercise: Exercise, seed: str) -> Iterator[Case]:
             yield jittered(args, scale, rng)
 
 
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Hide what LAPACK prints about inputs that only mutants give it."""
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError, ValueError, AttributeError):  # the answer closed them
+            sys.stderr.flush()
+            saved, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+            stack.callback(os.close, nothing)
+            stack.callback(os.close, saved)
+            stack.callback(os.dup2, saved, 2)
+            os.dup2(nothing, 2)
+        yield
+
+
 def is_weak(plan: Plan) -> bool:
     """Return whether results hold no fractions: whole numbers and texts agree by chance."""
     return all(numbers_in(outcome.value, "f").size == 0 for outcome in plan.expected)
@@ -190,7 +206,7 @@ class Explainer:
         if any(o.raised is not None for o in [*self._outcomes, *self._plan.expected]):
             return None
         self._start_clock()
-        with quiet():
+        with quiet(), _silence():
             if self._exercise.asks_for_value:
                 return self._from_answer() or self._explain_value()
             if self._is_equal() or not self._is_intact():
@@ -322,7 +338,7 @@ class Explainer:
 
     def fits(self, wrong: Callable[..., Any]) -> bool:
         """Return whether a wrong function does on further cases what the answer does there."""
-        with quiet():
+        with quiet(), _silence():
             fits = self._is_confirmed(Candidate(_spread(wrong), ""), _WHOLE)
             return fits and not self.has_rival(_spread(wrong))
 

@@ -1,6 +1,7 @@
 """Wrong answers that nobody listed: what is said of them, and what must not be said."""
 
 import dataclasses
+import os
 import time
 from fractions import Fraction
 
@@ -280,6 +281,23 @@ def test_the_search_is_short():
     start = time.thread_time()
     judge(RATIO, slow_to_explain)
     assert time.thread_time() - start < 1.0
+
+
+def test_the_search_prints_nothing(capfd):
+    def loud(args):
+        os.write(2, b"an illegal value")  # as LAPACK does
+        return args
+
+    exercise = dataclasses.replace(RATIO, relations=(OfInput(loud, "You shout."),))
+
+    def answer(X, y, alpha, n_steps):
+        os.write(2, b"my own words")
+        return np.cos(X[0])
+
+    said(exercise, answer)
+    printed = capfd.readouterr()
+    assert "illegal" not in printed.err
+    assert "my own words" in printed.err
 
 
 def test_an_answer_that_replaces_functions_explains_nothing(monkeypatch):
