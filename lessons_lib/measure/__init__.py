@@ -20,8 +20,12 @@ from lessons_lib.measure.cross_validation import (
 from lessons_lib.measure.experiments import run_grid
 from lessons_lib.measure.intervals import (
     ConfidenceInterval,
+    Unit,
+    confidence_interval,
     mean_confidence_interval,
+    paired_confidence_interval,
     paired_difference,
+    share_confidence_interval,
 )
 from lessons_lib.measure.one_standard_error import one_standard_error_rule
 from lessons_lib.measure.rare_events import (
@@ -39,8 +43,10 @@ __all__ = [
     "ReliabilityCurve",
     "Splitter",
     "StratifiedKFold",
+    "Unit",
     "average_precision_ceiling",
     "bias_variance_decomposition",
+    "confidence_interval",
     "correct_prior",
     "cross_val_loss",
     "expected_calibration_error",
@@ -50,10 +56,12 @@ __all__ = [
     "maximum_calibration_error",
     "mean_confidence_interval",
     "one_standard_error_rule",
+    "paired_confidence_interval",
     "paired_difference",
     "recall_at_alert_rate",
     "reliability_curve",
     "run_grid",
+    "share_confidence_interval",
     "train_validation_test_split",
     "validation_curve",
 ]
