@@ -27,7 +27,7 @@ NOTEBOOKS := $(wildcard book/*.ipynb)
 BOOK_SOURCES := _config.yml _toc.yml package-lock.json $(shell find book lessons_lib site -type f \
 	-not -path '*/.ipynb_checkpoints/*' -not -name '*.pyc' 2>/dev/null | sed 's/ /\\ /g')
 
-.PHONY: help book serve lab test wheel refresh portable torch lock format clean
+.PHONY: help book serve lab test wheel refresh verdicts portable torch lock format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -52,6 +52,9 @@ refresh: .venv/.installed ## execute the notebooks and store their text outputs 
 
 portable: .venv/.installed ## run notebooks and oracle tests as other processors would, list the cells that move
 	$(BIN)/python tools/portable.py $(NOTEBOOKS)
+
+verdicts: .venv/.installed ## compute what is missing of the verdicts' maps (VERDICTS='dropout l1.relaxed' for some)
+	$(BIN)/python tools/verdicts.py --jobs $(JOBS) $(VERDICTS)
 
 torch: .venv/.installed ## add PyTorch, the oracle of the network tests
 	$(BIN)/python -m pip install --quiet --constraint requirements.lock $(TORCH)

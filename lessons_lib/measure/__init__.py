@@ -1,7 +1,7 @@
 """How we know: splits, cross-validation, intervals, calibration, metrics, grids of experiments.
 
-Here lives what judges a model or a method, whichever it is. No method lives here, no data, and
-nothing that draws.
+Also verdicts, with the range of settings in which they hold. Here lives what judges a model or a
+method, whichever it is. No method lives here, no data, and nothing that draws.
 """
 
 from lessons_lib.measure.bias_variance import BiasVariance, bias_variance_decomposition
@@ -17,7 +17,8 @@ from lessons_lib.measure.cross_validation import (
     learning_curve,
     validation_curve,
 )
-from lessons_lib.measure.experiments import run_grid
+from lessons_lib.measure.experiments import choose_by_validation, run_grid
+from lessons_lib.measure.fingerprint import fingerprint
 from lessons_lib.measure.intervals import (
     ConfidenceInterval,
     Unit,
@@ -34,23 +35,42 @@ from lessons_lib.measure.rare_events import (
     expected_cost,
     recall_at_alert_rate,
 )
+from lessons_lib.measure.records import Record, compute, find_verdict, read_map, verdicts_of
+from lessons_lib.measure.robustness import (
+    Cell,
+    Knob,
+    RobustnessMap,
+    Verdict,
+    run_cell,
+    run_pair,
+    show_value,
+)
 from lessons_lib.measure.splits import KFold, Splitter, StratifiedKFold, train_validation_test_split
 
 __all__ = [
     "BiasVariance",
+    "Cell",
     "ConfidenceInterval",
     "KFold",
+    "Knob",
+    "Record",
     "ReliabilityCurve",
+    "RobustnessMap",
     "Splitter",
     "StratifiedKFold",
     "Unit",
+    "Verdict",
     "average_precision_ceiling",
     "bias_variance_decomposition",
+    "choose_by_validation",
+    "compute",
     "confidence_interval",
     "correct_prior",
     "cross_val_loss",
     "expected_calibration_error",
     "expected_cost",
+    "find_verdict",
+    "fingerprint",
     "fit_temperature",
     "learning_curve",
     "maximum_calibration_error",
@@ -58,10 +78,15 @@ __all__ = [
     "one_standard_error_rule",
     "paired_confidence_interval",
     "paired_difference",
+    "read_map",
     "recall_at_alert_rate",
     "reliability_curve",
+    "run_cell",
     "run_grid",
+    "run_pair",
     "share_confidence_interval",
+    "show_value",
     "train_validation_test_split",
     "validation_curve",
+    "verdicts_of",
 ]

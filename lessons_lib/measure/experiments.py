@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from lessons_lib._validation import check_integer
 
-__all__ = ["run_grid"]
+__all__ = ["choose_by_validation", "run_grid"]
 
 
 def run_grid(
@@ -76,3 +76,46 @@ def run_grid(
         )
     values = np.array(results, dtype=np.float64).reshape(len(settings), n_seeds, *shape)
     return np.moveaxis(values, -1, 0) if shape else values
+
+
+def choose_by_validation(
+    run: Callable[[Any], tuple[float, float]], candidates: Sequence[Any]
+) -> float:
+    """Return the test result of the candidate that does best on validation rows.
+
+    A fair contrast gives each arm its own choice, for example of the learning rate: a rate that
+    suits one arm is a handicap for the other.
+
+    Parameters
+    ----------
+    run : callable
+        ``run(candidate)`` returns two numbers: what to choose by, lower is better, and what to
+        report. It may raise an `ArithmeticError`, as a training that diverges does: such a
+        candidate is not chosen.
+    candidates : sequence
+        What to choose from, at least one.
+
+    Returns
+    -------
+    float
+        What the chosen candidate reports; the first of equals is chosen.
+
+    Raises
+    ------
+    ValueError
+        If there is no candidate, or none that ran through.
+
+    Examples
+    --------
+    >>> choose_by_validation(lambda rate: ((rate - 0.1) ** 2, 10 * rate), [0.03, 0.1, 0.3])
+    1.0
+    """
+    found = []
+    for candidate in candidates:
+        try:
+            found.append(run(candidate))
+        except ArithmeticError:
+            continue
+    if not found:
+        raise ValueError(f"candidates must hold one that runs through, got {list(candidates)}.")
+    return min(found, key=lambda pair: pair[0])[1]

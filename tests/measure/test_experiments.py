@@ -6,7 +6,7 @@ import joblib
 import numpy as np
 import pytest
 
-from lessons_lib.measure import run_grid
+from lessons_lib.measure import choose_by_validation, run_grid
 
 
 def noisy(setting: float, seed: int) -> tuple[float, float]:
@@ -49,3 +49,22 @@ def test_bad_input(arguments: dict[str, object], error: type[Exception], message
     call = {"experiment": noisy, "settings": [1.0], "n_seeds": 3, **arguments}
     with pytest.raises(error, match=message):
         run_grid(**call)
+
+
+def test_the_choice_is_by_validation_and_the_report_by_test() -> None:
+    results = {0.01: (0.3, 1.0), 0.1: (0.2, 5.0), 1.0: (0.4, 0.0)}
+    assert choose_by_validation(results.__getitem__, list(results)) == 5.0
+    assert choose_by_validation(lambda rate: (0.0, rate), [3, 1, 2]) == 3, "the first of equals"
+
+
+def test_a_candidate_that_diverges_is_not_chosen() -> None:
+    def run(rate: float) -> tuple[float, float]:
+        if rate > 1:
+            raise OverflowError
+        return -rate, rate
+
+    assert choose_by_validation(run, [0.5, 1.0, 2.0]) == 1.0
+    with pytest.raises(ValueError, match=r"must hold one that runs through, got \[2.0\]"):
+        choose_by_validation(run, [2.0])
+    with pytest.raises(ValueError, match=r"got \[\]"):
+        choose_by_validation(run, [])

@@ -1,0 +1,1 @@
+"""Lessons of another package, with verdicts whose answers are known."""

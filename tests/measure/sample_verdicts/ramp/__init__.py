@@ -1,0 +1,1 @@
+"""A lesson about effects that fall along a ramp."""
