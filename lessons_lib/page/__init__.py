@@ -1,4 +1,4 @@
-"""What a reader sees: figures, explorables, sound players, shown source, chapters and their map.
+"""What a reader sees: figures, explorables, players, source, verdicts, chapters and their map.
 
 Machinery that draws, for any lesson. Drawings of one lesson live in its folder of
 :mod:`lessons_lib.lessons`; no method lives here, and none imports this.

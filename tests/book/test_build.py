@@ -8,11 +8,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import bs4
 import nbformat
 import pytest
 import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from sphinx.errors import ExtensionError
+
+from lessons_lib.measure import read_map
+from lessons_lib.page.verdicts import anchor, effect_text
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -124,3 +128,21 @@ def test_an_odd_address_is_refused(monkeypatch: pytest.MonkeyPatch, address: str
     monkeypatch.setenv("BOOK_REPOSITORY_URL", address)
     with pytest.raises(ExtensionError, match=f"BOOK_REPOSITORY_URL is '{address}'; it must look"):
         repository.configure(None, None)
+
+
+def test_a_page_takes_numbers_from_verdicts_and_leads_to_their_maps(tmp_path: Path) -> None:
+    measured = read_map("l1.sparse_truth")
+    cells = [new_markdown_cell("It is {effect}`l1.sparse_truth`. {conditions}`l1.sparse_truth`")]
+    code, output = build(tmp_path, cells, more={"verdicts": [new_code_cell("print(1)")]})
+    assert code == 0, output
+    soup = bs4.BeautifulSoup((tmp_path / "_build/html/small.html").read_text(), "html.parser")
+    link = soup.find("a", href=f"verdicts.html#{anchor(measured.verdict)}")
+    assert link is not None
+    assert link.get_text() == effect_text(measured)
+    assert measured.conditions() in soup.get_text()
+
+
+def test_an_unknown_verdict_stops_the_build(tmp_path: Path) -> None:
+    code, output = build(tmp_path, [new_markdown_cell("It is {effect}`l1.sparse_truht`.")])
+    assert code != 0
+    assert "name must be that of a verdict" in output

@@ -12,6 +12,7 @@ Each concern is a module with a ``setup(app)`` of its own:
 ``mathematics``    KaTeX at build time, from local files
 ``repository``     launch and source buttons, only when the repository's address is known
 ``search``         a search that forgives slips and finds sections
+``verdicts``       effects and conditions from what was measured of verdicts
 ``weight``         remove from the built site what no page uses
 """
 
@@ -36,6 +37,7 @@ from . import (
     mathematics,
     repository,
     search,
+    verdicts,
     weight,
 )
 
@@ -50,6 +52,7 @@ CONCERNS = (
     mathematics,
     repository,
     search,
+    verdicts,
     weight,
 )
 
