@@ -12,10 +12,10 @@ The map, in the order in which to read. What the book teaches needs nothing of w
 ``landscape``      the loss seen from outside: gradient noise, curvature, sharpness
 ``conventions``    one penalty strength in every library's own words
 ``data``           where rows come from: known truths, shipped data sets, invented transactions
-``measure``        how we know: splits, cross-validation, intervals, calibration, grids
+``measure``        how we know: splits, cross-validation, intervals, calibration, grids, verdicts
 ``exercises``      the engine that checks answers; knows no lesson
-``page``           what a reader sees: figures, explorables, players, chapters
-``lessons``        one folder a lesson: its drawings and its exercises
+``page``           what a reader sees: figures, explorables, players, verdicts, chapters
+``lessons``        one folder a lesson: its drawings, its exercises and its verdicts
 ``grading``        a folder of notebooks: marks, feedback, what a class believes
 ``command``        what a person types in a shell: ``overfit read``, ``lab``, ``doctor``, ``grade``
 =================  ==============================================================================
