@@ -22,5 +22,6 @@ def _files(entry: dict[str, Any]) -> Iterator[str]:
 
 HOME: str = _CONTENTS["root"]
 PAGES = [HOME, *_files(_CONTENTS)]
-# A lesson is a notebook with the parts that CONTRIBUTING.md prescribes: all but the home page.
-LESSONS = [page for page in PAGES if page != HOME and (ROOT / "book" / f"{page}.ipynb").is_file()]
+NOTEBOOKS = [page for page in PAGES if (ROOT / "book" / f"{page}.ipynb").is_file()]
+# A lesson is a notebook with the parts that CONTRIBUTING.md prescribes: all but these.
+LESSONS = [page for page in NOTEBOOKS if page not in (HOME, "verdicts")]

@@ -12,6 +12,8 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from bs4 import BeautifulSoup
 
+from lessons_lib.measure import verdicts_of
+
 from .. import contents
 from ..contents import ROOT
 
@@ -151,6 +153,14 @@ def test_exercise_help_is_complete(page: Path) -> None:
         assert any("Hint" in text for text in summaries)
         assert any("Solution" in text for text in summaries)
         assert any("wrong" in text for text in summaries)
+
+
+def test_every_verdict_has_its_map_and_its_row() -> None:
+    soup = read(HTML / "verdicts.html")
+    maps = [str(tag["id"]) for tag in soup.select(".verdict[id]")]
+    assert len(maps) == len(verdicts_of())
+    links = [str(link["href"]) for link in soup.select(".scorecard td:first-child a")]
+    assert sorted(links) == sorted(f"#{name}" for name in maps)
 
 
 def test_explorable_payloads_are_within_their_budget() -> None:
