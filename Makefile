@@ -27,7 +27,7 @@ NOTEBOOKS := $(wildcard book/*.ipynb)
 BOOK_SOURCES := _config.yml _toc.yml package-lock.json $(shell find book lessons_lib site -type f \
 	-not -path '*/.ipynb_checkpoints/*' -not -name '*.pyc' 2>/dev/null | sed 's/ /\\ /g')
 
-.PHONY: help book serve lab test wheel refresh verdicts portable torch lock format clean
+.PHONY: help book serve lab test wheel refresh verdicts portable bench torch lock format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ portable: .venv/.installed ## run notebooks and oracle tests as other processors
 
 verdicts: .venv/.installed ## compute what is missing of the verdicts' maps (VERDICTS='dropout l1.relaxed' for some)
 	$(BIN)/python tools/verdicts.py --jobs $(JOBS) $(VERDICTS)
+
+bench: torch ## time the library as ratios to its peers
+	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
 torch: .venv/.installed ## add PyTorch, the oracle of the network tests
 	$(BIN)/python -m pip install --quiet --constraint requirements.lock $(TORCH)
