@@ -7,7 +7,8 @@
   const normalize = (term) => {
     let word = term.toLowerCase().normalize("NFD").replace(/\p{M}/gu, "");
     word = word
-      .replace(/is(e|es|ed|er|ers|ing|ation|ations)$/, "iz$1")
+      .replace(/i[sz](e|es|ed|er|ers|ing|ation|ations)$/, "iz")
+      .replace(/at(e|es|ed|ing|ion|ions|or|ors)$/, "at")
       .replace(/yse(s|d)?$/, "yze$1")
       .replace(/our(s|ed|ing|al)?$/, "or$1")
       .replace(/([^aeiou])re(s|d)?$/, "$1er$2")
@@ -25,16 +26,23 @@
       boost: { title: 5, page: 3 },
       boostDocument: (id, term, record) => record.rank,
       prefix: (term) => term.length > 2,
-      fuzzy: (term) => (term.length > 4 ? 0.2 : false),
-      maxFuzzy: 2,
+      fuzzy: (term) => (term.length > 6 ? 2 : term.length > 4 ? 1 : false),
       weights: { fuzzy: 0.3, prefix: 0.6 },
     },
   });
   search.addAll(window.bookRecords);
 
+  // Places that know more of the words first; then each page once, with its best place.
   const find = (words) => {
-    const all = search.search(words, { combineWith: "AND" });
-    return all.length ? all : search.search(words, { combineWith: "OR" });
+    const found = search.search(words);
+    const asked = Math.max(1, ...found.map((record) => record.queryTerms.length));
+    const worth = (record) => record.score * (record.queryTerms.length / asked) ** 2;
+    const pages = new Map();
+    for (const record of found.sort((a, b) => worth(b) - worth(a))) {
+      if (pages.has(record.page)) pages.get(record.page).more.push(record);
+      else pages.set(record.page, { ...record, more: [] });
+    }
+    return [...pages.values()];
   };
   window.bookSearch = find;
 
@@ -63,14 +71,26 @@
       link.href = record.link;
       link.textContent = record.title === record.page ? record.title : `${record.page}: ${record.title}`;
       item.append(link, excerpt(record, new Set(record.terms)));
+      const more = record.more.slice(0, 3).map((place) => {
+        const further = document.createElement("a");
+        further.href = place.link;
+        further.textContent = place.title;
+        return further;
+      });
+      if (more.length) {
+        const paragraph = document.createElement("p");
+        paragraph.append("Also: ");
+        more.forEach((further, at) => paragraph.append(at ? ", " : "", further));
+        item.append(paragraph);
+      }
       list.append(item);
     }
-    const count = found.length ? `${found.length} places` : "Nothing found";
+    const count = found.length ? `${found.length} page${found.length > 1 ? "s" : ""}` : "Nothing found";
     document.getElementById("search-summary").textContent = words ? `${count} for “${words}”.` : "";
   };
 
   const words = (new URLSearchParams(location.search).get("q") || "").trim();
-  const field = document.querySelector("form.bd-search input");
+  const field = document.querySelector(".bd-search-container form.bd-search input");
   if (field) {
     field.value = words;
     field.focus();

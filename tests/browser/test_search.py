@@ -32,7 +32,8 @@ def test_results_come_as_one_types(browser: Browser, site: str, width: int) -> N
     with Visit(browser, f"{site}/search.html?q=regularisation", width=width) as visit:
         visit.page.locator("#search-results li a").first.wait_for(timeout=10_000)
         assert visit.page.locator("#search-results mark").first.is_visible()
-        field = visit.page.locator("form.bd-search input").first
+        field = visit.page.locator(".bd-search-container input").first
+        assert field.input_value() == "regularisation"
         field.fill("xyzzyqq")
         assert "Nothing found" in visit.page.locator("#search-summary").inner_text()
         field.fill("early stoping")

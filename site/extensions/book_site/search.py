@@ -58,7 +58,7 @@ def _name_and_anchor(place: nodes.Element) -> tuple[str, str]:
 
 def _rank(page: str, is_page: bool) -> float:
     """Weigh lessons above other pages, and these above the reference."""
-    rank = 0.4 if page.startswith("api/") else 2.0 if page[:1].isdigit() else 1.2
+    rank = 0.2 if page.startswith("api/") else 2.0 if page[:1].isdigit() else 1.2
     return rank * (1.3 if is_page else 1.0)
 
 
@@ -72,7 +72,7 @@ def _words(place: nodes.Element) -> Iterator[str]:
 
 
 def _is_elsewhere(node: nodes.Element) -> bool:
-    return isinstance(node, NOT_READ) or _is_place(node) or "cell" in node.get("classes", [])
+    return isinstance(node, NOT_READ) or _is_place(node) or "cell_input" in node.get("classes", [])
 
 
 def write(app: Sphinx, exception: Exception | None) -> None:
