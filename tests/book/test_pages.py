@@ -105,7 +105,8 @@ def test_the_links_of_source_lead_to_the_reference() -> None:
 @each_page
 def test_the_search_is_loaded_where_one_searches(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
-    assert ("searchindex.js" in text) == (name_of(page) == "search")
+    assert ("search-records.js" in text) == (name_of(page) == "search")
+    assert "searchindex.js" not in text  # Sphinx's own
 
 
 @each_page

@@ -12,7 +12,8 @@ from types import ModuleType
 from typing import Any
 
 PACKAGE = "lessons_lib"
-LEFT_OUT = f"{PACKAGE}.lessons"  # drawings are for one lesson each, exercises hold solutions
+# Drawings are for one lesson each, exercises hold solutions; a command is told by its help.
+LEFT_OUT = (f"{PACKAGE}.lessons.", f"{PACKAGE}.command.")
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Entry:
 def is_covered(module: str) -> bool:
     """Whether a module belongs into the reference."""
     private = any(part.startswith("_") for part in module.split("."))
-    return not private and not f"{module}.".startswith(f"{LEFT_OUT}.")
+    return not private and not f"{module}.".startswith(LEFT_OUT)
 
 
 def public_modules() -> Iterator[ModuleType]:
