@@ -35,14 +35,18 @@ def home(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def call(home: Path, *arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
-    """Call a program of the environment as a person would, with nothing else on the path."""
+def alone(home: Path) -> dict[str, str]:
+    """Return variables with nothing on the path but the environment."""
     active = ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME")
-    environment = {key: value for key, value in os.environ.items() if key not in active}
-    environment["PATH"] = str(home / "venv" / "bin")
+    variables = {key: value for key, value in os.environ.items() if key not in active}
+    return {**variables, "PATH": str(home / "venv" / "bin")}
+
+
+def call(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Call a program of the environment as a person would."""
     program = str(home / "venv" / "bin" / arguments[0])
     result = subprocess.run(
-        [program, *arguments[1:]], cwd=home, env=environment, capture_output=True, text=True,
+        [program, *arguments[1:]], cwd=home, env=alone(home), capture_output=True, text=True,
         check=False, timeout=240,
     )  # fmt: skip
     assert result.returncode == 0, result.stdout + result.stderr
@@ -64,7 +68,8 @@ def test_the_doctor_is_content(home: Path) -> None:
 
 def test_the_book_is_read_from_it(home: Path) -> None:
     program = [str(home / "venv" / "bin" / "overfit"), "read", "02-l2", "--no-browser"]
-    with subprocess.Popen(program, cwd=home, stdout=subprocess.PIPE, text=True) as server:
+    options = {"cwd": home, "env": alone(home), "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(program, **options) as server:
         try:
             address = server.stdout.readline().split()[-1]
             with urllib.request.urlopen(address, timeout=10) as reply:
