@@ -61,6 +61,7 @@ CHAPTERS = (
     Chapter("09-ensembles.ipynb", "Ensembles"),
     Chapter("10-sgd-noise.ipynb", "SGD noise"),
     Chapter("11-fraud.ipynb", "Fraud detection"),
+    Chapter("12-boosting.ipynb", "Boosting"),
     Chapter("guide.md", "Which regularizer when"),
     Chapter("verdicts.ipynb", "How far verdicts hold"),
     Chapter("quick-reference.md", "Quick reference"),
