@@ -98,6 +98,7 @@ _ENTRANCE = _Place("01-overfitting", "what all of this is against")
 _EXITS = (
     _Place("11-fraud", "every technique on one problem"),
     _Place("12-boosting", "a sum of trees that can overfit"),
+    _Place("13-transformers", "when the model is far too large"),
     _Place("guide", "the decision, with the measurements behind it"),
     _Place("conventions", "one penalty in every library"),
     _Place("quick-reference", "one sheet of formulas"),

@@ -62,6 +62,7 @@ CHAPTERS = (
     Chapter("10-sgd-noise.ipynb", "SGD noise"),
     Chapter("11-fraud.ipynb", "Fraud detection"),
     Chapter("12-boosting.ipynb", "Boosting"),
+    Chapter("13-transformers.ipynb", "Transformers"),
     Chapter("guide.md", "Which regularizer when"),
     Chapter("verdicts.ipynb", "How far verdicts hold"),
     Chapter("quick-reference.md", "Quick reference"),

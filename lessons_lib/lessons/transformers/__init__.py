@@ -1,0 +1,1 @@
+"""Drawings and exercises of lesson 13, Transformers and grokking."""
