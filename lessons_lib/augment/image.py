@@ -182,7 +182,7 @@ def adjust_brightness(
     Parameters
     ----------
     images : ndarray of shape (n_images, height, width) or (n_images, height, width, n_channels)
-        The images.
+        The images, with one or three channels.
     factor : float or array_like of shape (n_images,)
         :math:`f \ge 0`: 0 gives black, 1 the same image.
     value_range : tuple of float or None, default=(0.0, 1.0)
@@ -218,28 +218,14 @@ def adjust_contrast(
 
     Parameters
     ----------
-    images : ndarray of shape (n_images, height, width) or (n_images, height, width, n_channels)
-        The images, with one or three channels.
+    images, value_range
+        As in :func:`adjust_brightness`.
     factor : float or array_like of shape (n_images,)
         :math:`f \ge 0`: 0 gives one gray, 1 the same image.
-    value_range : tuple of float or None, default=(0.0, 1.0)
-        Black and white: images must lie between them and are clipped there. None: no limits.
-
-    Returns
-    -------
-    ndarray of the shape of `images`
-        The new images.
-
-    Raises
-    ------
-    TypeError
-        If `images` are not floats.
-    ValueError
-        If a shape does not fit, an image is outside `value_range`, or `factor` is negative.
 
     Notes
     -----
-    As torchvision's ``adjust_contrast``.
+    As torchvision's ``adjust_contrast``. Returns and raises what :func:`adjust_brightness` does.
     """
     images, factors = _check_adjustment(images, factor, value_range)
     return _blend(images, _mean_gray(images), factors, value_range)
@@ -255,28 +241,14 @@ def adjust_saturation(
 
     Parameters
     ----------
-    images : ndarray of shape (n_images, height, width) or (n_images, height, width, n_channels)
-        The images, with one or three channels. One without colors stays as it is.
+    images, value_range
+        As in :func:`adjust_brightness`; images without colors stay as they are.
     factor : float or array_like of shape (n_images,)
         :math:`f \ge 0`: 0 gives a gray image, 1 the same image.
-    value_range : tuple of float or None, default=(0.0, 1.0)
-        Black and white: images must lie between them and are clipped there. None: no limits.
-
-    Returns
-    -------
-    ndarray of the shape of `images`
-        The new images.
-
-    Raises
-    ------
-    TypeError
-        If `images` are not floats.
-    ValueError
-        If a shape does not fit, an image is outside `value_range`, or `factor` is negative.
 
     Notes
     -----
-    As torchvision's ``adjust_saturation``.
+    As torchvision's ``adjust_saturation``. Returns and raises what :func:`adjust_brightness` does.
     """
     images, factors = _check_adjustment(images, factor, value_range)
     return _blend(images, _pixel_gray(images), factors, value_range)
@@ -325,16 +297,14 @@ class RandomAffine(_ImageTransform):
     Parameters
     ----------
     degrees : float or (float, float), default=0.0
-        The angle is uniform in ±degrees, or between the two, counterclockwise.
+        As in :class:`RandomRotation`.
     translate : (float, float), default=(0.0, 0.0)
         Largest shift to each side, horizontally and vertically, as fractions of width and height.
         Shifts are rounded to whole pixels, so that they alone do not blur.
     scale : (float, float), default=(1.0, 1.0)
         The factor is uniform between the two; above 1 enlarges.
-    interpolation : {"bilinear", "nearest"}, default="bilinear"
-        How to read between pixels, see :func:`affine`.
-    fill : float, default=0.0
-        Value of what was outside.
+    interpolation, fill
+        As in :class:`RandomRotation`.
 
     Examples
     --------
@@ -405,7 +375,7 @@ class RandomVerticalFlip(_ImageTransform):
     Parameters
     ----------
     p : float in [0, 1], default=0.5
-        The probability.
+        As in :class:`RandomHorizontalFlip`.
     """
 
     p: float = 0.5
@@ -493,7 +463,7 @@ class ColorJitter(_ImageTransform):
         :func:`adjust_saturation` is uniform in 1 ± this number, but never negative, or between
         the two.
     value_range : tuple of float or None, default=(0.0, 1.0)
-        Black and white: images must lie between them and are clipped there. None: no limits.
+        As in :func:`adjust_brightness`.
 
     Examples
     --------
@@ -536,8 +506,7 @@ class GaussianNoise(_ImageTransform):
     sigma : float, default=0.1
         Standard deviation :math:`\sigma` of the noise, in units of the pixels.
     value_range : tuple of float or None, default=(0.0, 1.0)
-        Black and white: images must lie between them and are clipped there; a black pixel can
-        thus only become lighter. None: no limits.
+        As in :func:`adjust_brightness`. A black pixel can thus only become lighter.
 
     Examples
     --------

@@ -174,17 +174,7 @@ class AdaBoostClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc, 
         return model
 
     def staged_votes(self, X: ArrayLike) -> Iterator[FloatArray]:
-        """Yield each class's share of the votes, after each round.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Yields
-        ------
-        ndarray of shape (n_samples, n_classes)
-            Rows sum to 1.
-        """
+        """Yield what :meth:`votes` returns, after each round."""
         check_is_fitted(self)
         features = validate_data(self, X, reset=False, dtype=np.float64)
         total = np.zeros((len(features), self.n_classes_))
@@ -224,32 +214,16 @@ class AdaBoostClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc, 
         return shares[:, 1] - shares[:, 0] if self.n_classes_ == 2 else shares
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the class with most votes.
+        """Return the class with most votes; the first one of several with equally many.
 
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            Class labels; the first one of several with equally many.
+        See :meth:`DecisionTreeClassifier.predict`.
         """
         best = self.votes(X).argmax(axis=1)
         labels: NDArray[Any] = self.classes_[best]
         return labels
 
     def staged_predict(self, X: ArrayLike) -> Iterator[NDArray[Any]]:
-        """Yield the class with most votes, after each round.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Yields
-        ------
-        ndarray of shape (n_samples,)
-        """
+        """Yield what :meth:`predict` returns, after each round."""
         for shares in self.staged_votes(X):
             yield self.classes_[shares.argmax(axis=1)]
 
@@ -273,18 +247,7 @@ class AdaBoostClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc, 
         return margins
 
     def staged_margins(self, X: ArrayLike, y: ArrayLike) -> Iterator[FloatArray]:
-        """Yield what ``margins`` returns, after each round.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,)
-            The right classes.
-
-        Yields
-        ------
-        ndarray of shape (n_samples,)
-        """
+        """Yield what :meth:`margins` returns, after each round."""
         check_is_fitted(self)
         is_right = np.asarray(y)[:, None] == self.classes_
         if not is_right.any(axis=1).all():

@@ -251,42 +251,22 @@ class EnsembleClassifier(ClassifierMixin, Ensemble):  # type: ignore[misc, unuse
     def predict_proba(self, X: ArrayLike) -> FloatArray:
         """Return the average of the members' probabilities of the classes.
 
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-            In the order of `classes_`.
+        See :meth:`DecisionTreeClassifier.predict_proba`.
         """
         return self._average(X)
 
     def predict_log_proba(self, X: ArrayLike) -> FloatArray:
         """Return the logarithms of `predict_proba`; minus infinity for 0.
 
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
+        See :meth:`DecisionTreeClassifier.predict_log_proba`.
         """
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the most probable class.
+        """Return the most probable class; the first one of several that are equally probable.
 
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            Class labels; the first one of several that are equally probable.
+        See :meth:`DecisionTreeClassifier.predict`.
         """
         best = self._average(X).argmax(axis=1)
         labels: NDArray[Any] = self.classes_[best]
@@ -301,28 +281,7 @@ class EnsembleRegressor(RegressorMixin, Ensemble):  # type: ignore[misc, unused-
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Fit the members.
 
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,)
-        sample_weight : array-like of shape (n_samples,), optional
-            Weights, not negative; 1 by default. Samples are drawn with probabilities in proportion
-            to them. (Without drawing, they weigh in the members.)
-
-        Returns
-        -------
-        Self
-            The fitted estimator itself.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If a parameter is out of range, or the data are not finite numbers of matching shapes.
-
-        Warns
-        -----
-        UserWarning
-            If out-of-bag predictions are wanted and every member saw some sample.
+        As :meth:`BaggingClassifier.fit`, but `y` holds the numbers to predict.
         """
         features, target = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
         weight = check_weight(sample_weight, features)
@@ -340,14 +299,7 @@ class EnsembleRegressor(RegressorMixin, Ensemble):  # type: ignore[misc, unused-
     def predict(self, X: ArrayLike) -> FloatArray:
         """Return the average of the members' predictions.
 
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            Predictions, in the units of ``y``.
+        See :meth:`DecisionTreeRegressor.predict`.
         """
         return self._average(X)
 
@@ -507,10 +459,7 @@ class BaggingClassifier(EnsembleClassifier, _Bagging):
 class BaggingRegressor(EnsembleRegressor, _Bagging):
     r"""The average of copies of a regressor, each fitted to a bootstrap sample.
 
-    A bootstrap sample has as many samples as the data, drawn from them with replacement. It leaves
-    out a sample with probability :math:`(1 - 1/n)^n \approx e^{-1} \approx 0.37`. What the copies
-    say on the samples that they did not see, out of their bag, estimates the error on new data.
-
+    See :class:`BaggingClassifier` for what a bootstrap sample leaves out, and why that is useful.
     A copy whose ``fit`` takes weights gets the numbers of times that the samples were drawn.
 
     Parameters
@@ -518,21 +467,8 @@ class BaggingRegressor(EnsembleRegressor, _Bagging):
     estimator : regressor or None, default=None
         What to copy: any regressor with scikit-learn's interface. None means
         `DecisionTreeRegressor`.
-    n_estimators : int, default=10
-        Number of copies.
-    max_samples : int, float or None, default=None
-        Number of samples to draw for each copy, or their fraction; None means as many as there are.
-    max_features : int or float, default=1.0
-        Number of features to draw for each copy, or their fraction.
-    bootstrap : bool, default=True
-        Whether to draw samples with replacement.
-    bootstrap_features : bool, default=False
-        Whether to draw features with replacement.
-    oob_score : bool, default=False
-        Whether to compute the out-of-bag score.
-    n_jobs : int or None, default=None
-        Number of threads of ``fit``. None means one, unless a ``joblib.parallel_config`` says
-        otherwise. The result does not depend on it.
+    n_estimators, max_samples, max_features, bootstrap, bootstrap_features, oob_score, n_jobs
+        As in :class:`BaggingClassifier`.
     random_state : int, Generator, RandomState or None, default=None
         Draws samples and features, and seeds the copies.
 

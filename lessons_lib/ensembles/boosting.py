@@ -451,28 +451,12 @@ class GradientBoostingRegressor(RegressorMixin, _GradientBoosting):  # type: ign
     def predict(self, X: ArrayLike) -> FloatArray:
         """Return the sum of all trees.
 
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            Predictions, in the units of ``y``.
+        See :meth:`DecisionTreeRegressor.predict`.
         """
         return self._raw(X)[:, 0]
 
     def staged_predict(self, X: ArrayLike) -> Iterator[FloatArray]:
-        """Yield the predictions after each round.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Yields
-        ------
-        ndarray of shape (n_samples,)
-        """
+        """Yield what :meth:`predict` returns, after each round."""
         for raw in self._staged_raw(X):
             yield raw[:, 0].copy()
 
@@ -488,43 +472,21 @@ class GradientBoostingClassifier(ClassifierMixin, _GradientBoosting):  # type: i
 
     Parameters
     ----------
-    n_estimators : int, default=100
-        Number of rounds :math:`M`.
-    learning_rate : float, default=0.1
-        Shrinkage :math:`\nu`, above 0.
-    subsample : float, default=1.0
-        Share of the samples that each round draws, without replacement. Below 1 it is stochastic
-        gradient boosting.
+    learning_rate, reg_lambda
+        :math:`\nu` and :math:`\lambda`, as in :class:`GradientBoostingRegressor`.
     criterion : {"squared_error", "newton"}, default="squared_error"
         What the trees are grown by: squared error on the slopes :math:`g_i`, as in Friedman's paper
         and scikit-learn, where the penalty acts on the values of leaves only; or, as in XGBoost,
         the loss that a split saves to second order,
         :math:`(\sum_i g_i)^2 / (\sum_i h_i + \lambda)` of each side.
-    min_samples_split : int or float, default=2
-        Smallest number of samples in a node that may be split. A float is a fraction of all.
-    min_samples_leaf : int or float, default=1
-        Smallest number of samples in a leaf, likewise.
-    max_depth : int or None, default=3
-        Largest number of splits between the root and a leaf: how many features can interact.
     init : {"zero"}, classifier or None, default=None
         What boosting starts from; None means the frequencies of the classes.
-    max_features : {"sqrt", "log2"}, int, float or None, default=None
-        Number of features to look at in each node, drawn at random for each. None means all.
-    reg_lambda : float, default=0.0
-        Leaf penalty :math:`\lambda`, as in XGBoost, where the default is 1. (Not in scikit-learn's
-        class.)
     validation_fraction : float, default=0.1
         Share of the samples to hold out, stratified by class, if `n_iter_no_change` is given.
-    n_iter_no_change : int or None, default=None
-        Stop when the held-out loss was not lower by `tol` than any of so many last ones. None
-        makes all rounds.
-    tol : float, default=1e-4
-        Least improvement.
-    max_bins : int or None, default=None
-        As in `DecisionTreeClassifier`: with a number the trees are approximate, and faster on
-        many samples.
-    random_state : int, Generator, RandomState or None, default=None
-        Draws samples and features, and what is held out.
+    n_estimators, subsample, min_samples_split, min_samples_leaf, max_depth, max_features
+        As in :class:`GradientBoostingRegressor`.
+    n_iter_no_change, tol, max_bins, random_state
+        As in :class:`GradientBoostingRegressor`.
 
     Attributes
     ----------
@@ -612,23 +574,7 @@ class GradientBoostingClassifier(ClassifierMixin, _GradientBoosting):  # type: i
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Add up trees.
 
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,)
-            Class labels, of at least two classes.
-        sample_weight : array-like of shape (n_samples,), optional
-            Weights, not negative; 1 by default.
-
-        Returns
-        -------
-        Self
-            The fitted estimator itself.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If a parameter is out of range, or the data are not finite numbers of matching shapes.
+        As :meth:`GradientBoostingRegressor.fit`, but `y` holds labels of at least two classes.
         """
         features, labels = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(labels)
@@ -653,72 +599,28 @@ class GradientBoostingClassifier(ClassifierMixin, _GradientBoosting):  # type: i
         return self._scores(self._raw(X))
 
     def staged_decision_function(self, X: ArrayLike) -> Iterator[FloatArray]:
-        """Yield what ``decision_function`` returns, after each round.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Yields
-        ------
-        ndarray of shape (n_samples,) or (n_samples, n_classes)
-        """
+        """Yield what :meth:`decision_function` returns, after each round."""
         for raw in self._staged_raw(X):
             yield self._scores(raw).copy()
 
     def predict_proba(self, X: ArrayLike) -> FloatArray:
         """Return the probabilities of the classes.
 
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-            In the order of `classes_`.
+        See :meth:`DecisionTreeClassifier.predict_proba`.
         """
         return self._probabilities(self._raw(X))
 
     def staged_predict_proba(self, X: ArrayLike) -> Iterator[FloatArray]:
-        """Yield the probabilities of the classes after each round.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Yields
-        ------
-        ndarray of shape (n_samples, n_classes)
-        """
+        """Yield what :meth:`predict_proba` returns, after each round."""
         for raw in self._staged_raw(X):
             yield self._probabilities(raw)
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the most probable class.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            Class labels.
-        """
+        """Return the most probable class of each sample, as labels of shape (n_samples,)."""
         return self._labels(self._raw(X))
 
     def staged_predict(self, X: ArrayLike) -> Iterator[NDArray[Any]]:
-        """Yield the most probable class after each round.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Yields
-        ------
-        ndarray of shape (n_samples,)
-        """
+        """Yield what :meth:`predict` returns, after each round."""
         for raw in self._staged_raw(X):
             yield self._labels(raw)
 

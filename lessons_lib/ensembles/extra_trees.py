@@ -20,10 +20,10 @@ class ExtraTreeClassifier(DecisionTreeClassifier):
     Parameters
     ----------
     criterion, max_depth, min_samples_split, min_samples_leaf, class_weight, random_state
-        As in `DecisionTreeClassifier`.
+        As in :class:`DecisionTreeClassifier`.
     min_weight_fraction_leaf, max_features
-        As in `DecisionTreeClassifier`; by default, each node looks at the root of the number of
-        features.
+        As in :class:`DecisionTreeClassifier`; by default, each node looks at the root of the
+        number of features.
 
     Examples
     --------
@@ -65,10 +65,12 @@ class ExtraTreeRegressor(DecisionTreeRegressor):
 
     Parameters
     ----------
-    criterion, max_depth, min_samples_split, min_samples_leaf, random_state
-        As in `DecisionTreeRegressor`.
+    criterion
+        As in :class:`DecisionTreeRegressor`.
+    max_depth, min_samples_split, min_samples_leaf, random_state
+        As in :class:`DecisionTreeClassifier`.
     min_weight_fraction_leaf, max_features
-        As in `DecisionTreeRegressor`; by default, each node looks at all features.
+        As in :class:`DecisionTreeClassifier`; by default, each node looks at all features.
     """
 
     _splitter = "random"
@@ -105,42 +107,28 @@ class ExtraTreesClassifier(RandomForestClassifier):
 
     Parameters
     ----------
-    n_estimators : int, default=100
-        Number of trees.
-    criterion : {"gini", "entropy", "log_loss"}, default="gini"
-        Impurity that splits lower.
-    max_depth : int or None, default=None
-        Largest number of splits between the root and a leaf.
-    min_samples_split : int or float, default=2
-        Smallest number of samples in a node that may be split. A float is a fraction of all.
-    min_samples_leaf : int or float, default=1
-        Smallest number of samples in a leaf, likewise.
-    min_weight_fraction_leaf : float, default=0.0
-        Smallest weight of a leaf as a fraction of the weight of all samples, at most 0.5.
+    n_estimators, n_jobs, class_weight
+        As in :class:`RandomForestClassifier`.
+    criterion, max_depth, min_samples_split, min_samples_leaf, min_weight_fraction_leaf
+        Of each tree, as in :class:`DecisionTreeClassifier`.
     max_features : {"sqrt", "log2"}, int, float or None, default="sqrt"
         Number of features to look at in each node, drawn at random for each. With 1 the trees
         do not depend on the target at all, except for where they stop.
     bootstrap : bool, default=False
         Whether each tree sees a bootstrap sample, or all samples.
-    oob_score : bool, default=False
-        Whether to compute the out-of-bag score; it needs ``bootstrap``.
-    n_jobs : int or None, default=None
-        Number of threads of ``fit``. The result does not depend on it.
-    max_samples : int, float or None, default=None
-        Number of samples to draw for each tree with ``bootstrap``, or their fraction.
-    class_weight : dict, {"balanced", "balanced_subsample"} or None, default=None
-        A factor of the sample weights for each class, see `RandomForestClassifier`.
+    oob_score, max_samples
+        As in :class:`RandomForestClassifier`; they need ``bootstrap``.
     random_state : int, Generator, RandomState or None, default=None
         Draws samples, features and thresholds.
 
     Attributes
     ----------
     classes_, n_classes_, estimators_, estimators_samples_, estimators_features_, n_features_in_
-        As in `RandomForestClassifier`; the members are `ExtraTreeClassifier`.
+        As in :class:`RandomForestClassifier`; the members are `ExtraTreeClassifier`.
     feature_importances_ : ndarray of shape (n_features,)
         Mean over the trees of each feature's share in the total decrease of impurity.
     oob_score_, oob_decision_function_
-        As in `RandomForestClassifier`.
+        As in :class:`RandomForestClassifier`.
 
     References
     ----------
@@ -199,25 +187,23 @@ class ExtraTreesRegressor(RandomForestRegressor):
 
     Parameters
     ----------
-    n_estimators : int, default=100
-        Number of trees.
     criterion : {"squared_error"}, default="squared_error"
         Impurity that splits lower.
     max_depth, min_samples_split, min_samples_leaf, min_weight_fraction_leaf
-        As in `ExtraTreesClassifier`.
+        Of each tree, as in :class:`DecisionTreeClassifier`.
     max_features : {"sqrt", "log2"}, int, float or None, default=1.0
-        Number of features to look at in each node, drawn at random for each.
-    bootstrap : bool, default=False
-        Whether each tree sees a bootstrap sample, or all samples.
-    oob_score, n_jobs, max_samples, random_state
-        As in `ExtraTreesClassifier`.
+        As in :class:`ExtraTreesClassifier`, but by default all.
+    n_estimators, n_jobs
+        As in :class:`RandomForestClassifier`.
+    bootstrap, oob_score, max_samples, random_state
+        As in :class:`ExtraTreesClassifier`.
 
     Attributes
     ----------
     estimators_, estimators_samples_, estimators_features_, feature_importances_, n_features_in_
-        As in `RandomForestRegressor`; the members are `ExtraTreeRegressor`.
+        As in :class:`RandomForestRegressor`; the members are `ExtraTreeRegressor`.
     oob_score_, oob_prediction_
-        As in `RandomForestRegressor`.
+        As in :class:`RandomForestRegressor`.
 
     References
     ----------

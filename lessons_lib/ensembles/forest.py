@@ -170,21 +170,13 @@ class RandomForestClassifier(EnsembleClassifier, _Forest):
     ----------
     n_estimators : int, default=100
         Number of trees.
-    criterion : {"gini", "entropy", "log_loss"}, default="gini"
-        Impurity that splits lower.
-    max_depth : int or None, default=None
-        Largest number of splits between the root and a leaf.
-    min_samples_split : int or float, default=2
-        Smallest number of samples in a node that may be split. A float is a fraction of all.
-        A sample that was drawn several times counts once.
-    min_samples_leaf : int or float, default=1
-        Smallest number of samples in a leaf, likewise.
-    min_weight_fraction_leaf : float, default=0.0
-        Smallest weight of a leaf as a fraction of the weight of all samples, at most 0.5.
+    criterion, max_depth, min_weight_fraction_leaf
+        Of each tree, as in :class:`DecisionTreeClassifier`.
+    min_samples_split, min_samples_leaf
+        As in :class:`DecisionTreeClassifier`. A sample that was drawn several times counts once.
     max_features : {"sqrt", "log2"}, int, float or None, default="sqrt"
-        Number of features to look at in each node, drawn at random for each: the root or the
-        logarithm of their number, a number, or a fraction. None means all. If no drawn feature
-        allows a split, more are drawn until one does.
+        Number of features to look at in each node, as in :class:`DecisionTreeClassifier`, but by
+        default the root of their number.
     bootstrap : bool, default=True
         Whether each tree sees a bootstrap sample, or all samples.
     oob_score : bool, default=False
@@ -195,11 +187,10 @@ class RandomForestClassifier(EnsembleClassifier, _Forest):
     max_samples : int, float or None, default=None
         Number of samples to draw for each tree, or their fraction; None means as many as there are.
     max_bins : int or None, default=None
-        With None all thresholds are considered. With a number from 2 to 256, a feature with more
-        different values is first divided into that many groups of about equally many samples:
-        the trees are then approximate and mostly faster to grow. See `DecisionTreeClassifier`.
+        As in :class:`DecisionTreeClassifier`: with a number the trees are approximate, and mostly
+        faster to grow.
     ccp_alpha : float, default=0.0
-        Penalty of a leaf, by which each tree is pruned. See `DecisionTreeClassifier`.
+        Penalty of a leaf, by which each tree is pruned, as in :class:`DecisionTreeClassifier`.
     class_weight : dict, {"balanced", "balanced_subsample"} or None, default=None
         A factor of the sample weights for each class, see `DecisionTreeClassifier`: samples are
         drawn with probabilities in proportion to the product. With "balanced_subsample" all are
@@ -313,47 +304,22 @@ class RandomForestClassifier(EnsembleClassifier, _Forest):
 class RandomForestRegressor(EnsembleRegressor, _Forest):
     r"""The average of trees, each grown on a bootstrap sample and on some features in each node.
 
-    The average of :math:`k` models with errors of mean square :math:`V` and mean product :math:`C`
-    has the error :math:`V/k + (k-1)C/k` (`ensemble_mse`). Looking at few features makes each tree
-    a little worse, which raises :math:`V`, and the trees more different, which lowers :math:`C`.
-    As in scikit-learn the default is to look at all features, which is plain bagging.
+    See :class:`RandomForestClassifier` for what that is good for. As in scikit-learn the default is
+    to look at all features, which is plain bagging.
 
     Parameters
     ----------
-    n_estimators : int, default=100
-        Number of trees.
     criterion : {"squared_error"}, default="squared_error"
         Impurity that splits lower.
-    max_depth : int or None, default=None
-        Largest number of splits between the root and a leaf.
-    min_samples_split : int or float, default=2
-        Smallest number of samples in a node that may be split. A float is a fraction of all.
-        A sample that was drawn several times counts once.
-    min_samples_leaf : int or float, default=1
-        Smallest number of samples in a leaf, likewise.
-    min_weight_fraction_leaf : float, default=0.0
-        Smallest weight of a leaf as a fraction of the weight of all samples, at most 0.5.
+    max_depth, min_weight_fraction_leaf
+        Of each tree, as in :class:`DecisionTreeClassifier`.
     max_features : {"sqrt", "log2"}, int, float or None, default=1.0
-        Number of features to look at in each node, drawn at random for each: the root or the
-        logarithm of their number, a number, or a fraction. None means all. If no drawn feature
-        allows a split, more are drawn until one does.
-    bootstrap : bool, default=True
-        Whether each tree sees a bootstrap sample, or all samples.
-    oob_score : bool, default=False
-        Whether to compute the out-of-bag score.
-    n_jobs : int or None, default=None
-        Number of threads of ``fit``. None means one, unless a ``joblib.parallel_config`` says
-        otherwise. The result does not depend on it.
-    max_samples : int, float or None, default=None
-        Number of samples to draw for each tree, or their fraction; None means as many as there are.
-    max_bins : int or None, default=None
-        With None all thresholds are considered. With a number from 2 to 256, a feature with more
-        different values is first divided into that many groups of about equally many samples:
-        the trees are then approximate and mostly faster to grow. See `DecisionTreeClassifier`.
-    ccp_alpha : float, default=0.0
-        Penalty of a leaf, by which each tree is pruned. See `DecisionTreeClassifier`.
-    random_state : int, Generator, RandomState or None, default=None
-        Draws samples and features.
+        Number of features to look at in each node, as in :class:`DecisionTreeClassifier`; by
+        default all.
+    n_estimators, min_samples_split, min_samples_leaf, bootstrap, oob_score, n_jobs, max_samples
+        As in :class:`RandomForestClassifier`.
+    max_bins, ccp_alpha, random_state
+        As in :class:`RandomForestClassifier`.
 
     Attributes
     ----------

@@ -194,13 +194,7 @@ class StackingRegressor(RegressorMixin, _Stacking):  # type: ignore[misc, unused
     def predict(self, X: ArrayLike) -> FloatArray:
         """Return the final model's predictions.
 
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
+        See :meth:`DecisionTreeRegressor.predict`.
         """
         outputs = self.transform(X)
         prediction: FloatArray = self.final_estimator_.predict(outputs)
@@ -220,10 +214,9 @@ class StackingClassifier(ClassifierMixin, _Stacking):  # type: ignore[misc, unus
     final_estimator : classifier or None, default=None
         What learns from them; None means scikit-learn's logistic regression.
     cv : int, splitter, iterable of (train, test) or None, default=None
-        The folds, stratified by class; None means 5. ``cv=[(rows, rows)]`` with all rows on both
-        sides is stacking on training predictions.
-    passthrough : bool, default=False
-        Whether the final model sees `X` as well.
+        As in :class:`StackingRegressor`, but the folds are stratified by class.
+    passthrough
+        As in :class:`StackingRegressor`.
 
     Attributes
     ----------
@@ -254,16 +247,7 @@ class StackingClassifier(ClassifierMixin, _Stacking):  # type: ignore[misc, unus
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Fit the models and the final one.
 
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,)
-            Class labels.
-
-        Returns
-        -------
-        Self
-            The fitted estimator itself.
+        As :meth:`StackingRegressor.fit`, but `y` holds class labels.
         """
         features, labels = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(labels)
@@ -272,16 +256,7 @@ class StackingClassifier(ClassifierMixin, _Stacking):  # type: ignore[misc, unus
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the final model's classes.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-        """
+        """Return the final model's classes, as labels of shape (n_samples,)."""
         outputs = self.transform(X)
         labels: NDArray[Any] = self.final_estimator_.predict(outputs)
         return labels
@@ -289,14 +264,7 @@ class StackingClassifier(ClassifierMixin, _Stacking):  # type: ignore[misc, unus
     def predict_proba(self, X: ArrayLike) -> FloatArray:
         """Return the final model's probabilities.
 
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-            In the order of `classes_`.
+        See :meth:`DecisionTreeClassifier.predict_proba`.
         """
         outputs = self.transform(X)
         probabilities: FloatArray = self.final_estimator_.predict_proba(outputs)

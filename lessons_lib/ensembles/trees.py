@@ -394,28 +394,10 @@ class DecisionTreeRegressor(RegressorMixin, _DecisionTree):  # type: ignore[misc
     ----------
     criterion : {"squared_error"}, default="squared_error"
         The impurity :math:`I`.
-    max_depth : int or None, default=None
-        Largest number of splits between the root and a leaf.
-    min_samples_split : int or float, default=2
-        Smallest number of samples in a node that may be split. A float is a fraction of all.
-    min_samples_leaf : int or float, default=1
-        Smallest number of samples in a leaf. A float is a fraction of all.
-    min_weight_fraction_leaf : float, default=0.0
-        Smallest weight of a leaf as a fraction of the weight of all samples, at most 0.5.
-    max_features : {"sqrt", "log2"}, int, float or None, default=None
-        Number of features to look at in each node, drawn at random for each: the root or the
-        logarithm of their number, a number, or a fraction. None means all. If no drawn feature
-        allows a split, more are drawn until one does.
-    max_bins : int or None, default=None
-        With None all thresholds are considered. With a number from 2 to 256, a feature that has
-        more different values is first divided into that many groups with about equally many
-        samples, and thresholds inside a group are not considered: the tree is then approximate.
-        See the notes of `DecisionTreeClassifier`.
-    ccp_alpha : float, default=0.0
-        Penalty of a leaf: parts of the grown tree that bring less for each of their leaves are cut
-        off, see `prune`.
-    random_state : int, Generator, RandomState or None, default=None
-        Draws the features. Without effect if all are looked at.
+    max_depth, min_samples_split, min_samples_leaf, min_weight_fraction_leaf
+        Limits of the growth, as in :class:`DecisionTreeClassifier`.
+    max_features, max_bins, ccp_alpha, random_state
+        As in :class:`DecisionTreeClassifier`.
 
     Attributes
     ----------
@@ -467,22 +449,7 @@ class DecisionTreeRegressor(RegressorMixin, _DecisionTree):  # type: ignore[misc
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Grow the tree.
 
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,)
-        sample_weight : array-like of shape (n_samples,), optional
-            Weights, not negative; 1 by default. A sample with weight zero does not take part.
-
-        Returns
-        -------
-        Self
-            The fitted estimator itself.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If a parameter is out of range, or the data are not finite numbers of matching shapes.
+        As :meth:`DecisionTreeClassifier.fit`, but `y` holds the numbers to predict.
         """
         features, target = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
         weight = check_weight(sample_weight, features)

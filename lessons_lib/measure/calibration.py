@@ -148,24 +148,13 @@ def expected_calibration_error(
 
     Parameters
     ----------
-    y : array-like of int of shape (n_samples,)
-        True classes.
-    probabilities : array-like of shape (n_samples, n_classes) or (n_samples,)
-        Predicted probabilities, see :func:`reliability_curve`.
-    n_bins : int, default=10
-        Number of bins.
-    strategy : {"uniform", "quantile"}, default="uniform"
-        Bins of equal width or of about equal counts.
+    y, probabilities, n_bins, strategy
+        As in :func:`reliability_curve`, and with the same errors.
 
     Returns
     -------
     float
         The error, between 0 and 1.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As :func:`reliability_curve`.
 
     Notes
     -----
@@ -205,24 +194,13 @@ def maximum_calibration_error(
 
     Parameters
     ----------
-    y : array-like of int of shape (n_samples,)
-        True classes.
-    probabilities : array-like of shape (n_samples, n_classes) or (n_samples,)
-        Predicted probabilities, see :func:`reliability_curve`.
-    n_bins : int, default=10
-        Number of bins.
-    strategy : {"uniform", "quantile"}, default="uniform"
-        Bins of equal width or of about equal counts.
+    y, probabilities, n_bins, strategy
+        As in :func:`reliability_curve`, and with the same errors.
 
     Returns
     -------
     float
         The error, between 0 and 1.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As :func:`reliability_curve`.
 
     References
     ----------
