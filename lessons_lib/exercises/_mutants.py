@@ -256,8 +256,10 @@ class _Program:
         """Yield changes, those of the first rules first."""
         places = list(_places(self.tree))
         definitions = _definitions(self.tree)
+        inverted = _below_a_line(self.tree, set(definitions))
         for rule, (parent, name, index, node) in itertools.product(rules, places):
-            for new, because in rule(node, Scope(self.parameters, parent, definitions)):
+            scope = Scope(self.parameters, parent, definitions, node in inverted)
+            for new, because in rule(node, scope):
                 yield _Edit(parent, name, index, node, ast.copy_location(new, node)), because
 
     def compile(self, *edits: _Edit) -> tuple[Callable[..., Any] | None, bytes]:
@@ -302,6 +304,46 @@ def _definitions(tree: ast.AST) -> dict[str, ast.expr]:
         for name, meanings in found.items()
         if len(meanings) == 1 and name not in {n.id for n in _names(meanings[0])}
     }
+
+
+_MONOTONE = ("float", "sqrt", "asarray", "array")
+
+
+def _below_a_line(tree: ast.AST, set_once: set[str]) -> set[ast.AST]:
+    """Return the nodes by which the result is divided: a factor that grows there makes it smaller.
+
+    Only products, fractions and powers around a node count: where a sum contains it, what is
+    said is about the term. A name that is set once stands where it is used.
+    """
+    above = {child: parent for parent in ast.walk(tree) for child in ast.iter_child_nodes(parent)}
+    uses: dict[str, list[ast.AST]] = {}
+    for name in _names(tree):
+        if isinstance(name.ctx, ast.Load):
+            uses.setdefault(name.id, []).append(name)
+
+    def is_below(node: ast.AST) -> bool:
+        below = False
+        while (parent := above.get(node)) is not None:
+            if isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Div):
+                below ^= node is parent.right
+            elif isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Pow):
+                if node is not parent.left:
+                    return below
+                below ^= isinstance(parent.right, ast.UnaryOp)
+            elif isinstance(parent, ast.Assign) and isinstance(parent.targets[0], ast.Name):
+                name = parent.targets[0].id
+                used = {is_below(use) for use in uses.get(name, []) if name in set_once}
+                return below ^ used.pop() if len(used) == 1 else below
+            elif not (
+                isinstance(parent, ast.UnaryOp)
+                or (isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Mult))
+                or _calls(parent, *_MONOTONE)
+            ):
+                return below
+            node = parent
+        return below
+
+    return {node for node in ast.walk(tree) if isinstance(node, ast.BinOp) and is_below(node)}
 
 
 def _names(tree: ast.AST) -> list[ast.Name]:

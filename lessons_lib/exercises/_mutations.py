@@ -27,11 +27,14 @@ class Scope:
         The node above.
     definitions : mapping
         What each name that is set once is set to.
+    inverted : bool
+        Whether the result is divided by the node, so that a factor in it divides the result.
     """
 
     parameters: dict[str, str]
     parent: ast.AST | None = None
     definitions: Mapping[str, ast.expr] = field(default_factory=dict)
+    inverted: bool = False
 
     def mention(self, node: ast.AST) -> str:
         """Name what the reader knows of an operand, for example "`n_samples`"; may be empty."""
@@ -229,18 +232,19 @@ def _factors(node: ast.AST, scope: Scope) -> Iterator[Change]:
         return
     left, right = (scope.operand(side, "a factor") for side in (node.left, node.right))
     if isinstance(node.op, ast.Mult):
-        yield node.left, f"You seem to leave out {right}."
-        yield node.right, f"You seem to leave out {left}."
-        yield _binary(node, ast.Div()), f"You seem to divide by {right} instead of multiplying."
-        flipped = ast.BinOp(node.right, ast.Div(), node.left)
-        yield flipped, f"You seem to divide by {left} instead of multiplying."
+        missing = "not to divide by" if scope.inverted else "to leave out"
+        yield node.left, f"You seem {missing} {right}."
+        yield node.right, f"You seem {missing} {left}."
+        yield _binary(node, ast.Div()), _wrong_way(right, not scope.inverted)
+        yield ast.BinOp(node.right, ast.Div(), node.left), _wrong_way(left, not scope.inverted)
         return
     right = scope.operand(node.right, "something")
     if _called(node.right) == "std":
         yield node.left, "You seem to leave out the scaling: you do not divide by the deviation."
     else:
-        yield node.left, f"You seem not to divide by {right}."
-    yield _binary(node, ast.Mult()), f"You seem to multiply by {right} instead of dividing."
+        missing = "to leave out" if scope.inverted else "not to divide by"
+        yield node.left, f"You seem {missing} {right}."
+    yield _binary(node, ast.Mult()), _wrong_way(right, scope.inverted)
     if not _is_number(node.left, 1):
         flipped = ast.BinOp(node.right, ast.Div(), node.left)
         yield flipped, "A fraction seems to be upside down."
@@ -250,6 +254,13 @@ def _factors(node: ast.AST, scope: Scope) -> Iterator[Change]:
             + (scope.operand(node.left, "what stands above a fraction's line") + "."),
         )
     yield _binary(node, ast.FloorDiv()), "You seem to divide without a remainder."
+
+
+def _wrong_way(factor: str, multiplies: bool) -> str:
+    """Say that the result is divided by a factor that multiplies it, or the reverse."""
+    if multiplies:
+        return f"You seem to divide by {factor} instead of multiplying."
+    return f"You seem to multiply by {factor} instead of dividing."
 
 
 def _products(node: ast.AST, scope: Scope) -> Iterator[Change]:

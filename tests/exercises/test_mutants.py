@@ -61,6 +61,35 @@ def test_a_slip_and_what_is_said_of_it(reference, key, args, gives, words):
     assert mutant.because.endswith(".")
 
 
+def share(a: float, b: float, c: float) -> float:
+    return a / (b * c)
+
+
+def named_share(a: float, b: float, c: float) -> float:
+    below = b / c
+    return float(a / below)
+
+
+def term(a: float, b: float, c: float) -> float:
+    return a / (1 + b * c)
+
+
+@pytest.mark.parametrize(
+    ("reference", "key", "words"),
+    [
+        (share, "b * c → b / c", "multiply by `c` instead of dividing"),
+        (share, "b * c → c / b", "multiply by `b` instead of dividing"),
+        (share, "b * c → b", "not to divide by `c`"),
+        (share, "a / (b * c) → a * (b * c)", "instead of dividing"),
+        (named_share, "b / c → b * c", "divide by `c` instead of multiplying"),
+        (named_share, "b / c → b", "leave out `c`"),
+        (term, "b * c → b / c", "divide by `c` instead of multiplying"),
+    ],
+)
+def test_a_direction_is_that_of_the_result(reference, key, words):
+    assert words in by_key(reference)[key].because
+
+
 X = np.array([[1.0, 4.0], [3.0, 10.0], [8.0, 1.0]])
 
 
