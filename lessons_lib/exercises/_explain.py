@@ -45,6 +45,7 @@ from lessons_lib.exercises._relations import (
     OUTPUT_RELATIONS,
     VALUE_RELATIONS,
     input_relations,
+    is_clear_cut,
     kinds_of_case,
     map_numbers,
     quantities,
@@ -64,6 +65,7 @@ _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 _PARTLY = ("value", "accept")
 _AS_IF = "You seem to compute as if"
 _BUDGET = 0.45  # seconds of computing
+_SMALL = 1e-2  # relative error that speaks of precision, not of another formula
 _LONGEST = 4.0  # seconds on the clock, on a machine that does other things as well
 
 
@@ -636,16 +638,18 @@ class Explainer:
         if not self._reasons_of_faults() <= set(_PARTLY):
             return self._only_some_cases()
         return (
-            self._only_some_cases()
+            self._nearly()
+            or self._only_some_cases()
             or self._only_some_parts()
             or self._only_some_elements()
-            or self._nearly()
         )
 
     def _only_some_cases(self) -> Explanation | None:
         wrong = [fault is not None for fault in self._faults]
         if all(wrong) or self._draws or len(wrong) < 4:
             return None
+        if not self._reasons_of_faults() <= set(_PARTLY):
+            return None  # a result of another shape or type: that is what must be said
         kinds = [
             kinds_of_case(self._names, args, right)
             for args, right in zip(self._plan.cases, self._right, strict=True)
@@ -654,6 +658,8 @@ class Explainer:
             names = sorted(kind for kind in set().union(*kinds) if kind.startswith("!") == sharp)
             bad = [n for n in names if [n in of_case for of_case in kinds] == wrong]
             good = [n for n in names if [n not in of_case for of_case in kinds] == wrong]
+            if min(sum(wrong), len(wrong) - sum(wrong)) < 2:  # one case fits by chance
+                bad, good = (list(filter(is_clear_cut, kinds)) for kinds in (bad, good))
             # More than two things that fit by chance say nothing.
             if 1 <= len(bad) <= 2 and (sharp or len(wrong) >= 6):
                 where = " or ".join(name.removeprefix("!") for name in bad)
@@ -688,11 +694,15 @@ class Explainer:
         pairs = _vectors(self._got, self._right, _WHOLE)
         if pairs is None or all(numbers_in(v, "f").size == 0 for v in self._right):
             return None
-        got, right = (np.concatenate(side) for side in zip(*pairs, strict=True))
-        if not np.isfinite(got).all() or not np.isfinite(right).all() or not right.size:
+        largest = max(float(np.max(np.abs(right))) for _, right in pairs)
+        if not 0 < largest < np.inf or not all(np.isfinite(got).all() for got, _ in pairs):
             return None
-        gap = float(np.max(np.abs(got - right)) / max(float(np.max(np.abs(right))), 1e-300))
-        if not 0 < gap < 2e-3:
+        # Small in every case: a large one may not hide a small one that is quite wrong.
+        gap = max(
+            float(np.max(np.abs(got - right)) / (np.max(np.abs(right)) or largest))
+            for got, right in pairs
+        )
+        if not 0 < gap < _SMALL:
             return None
         digits = math.floor(-math.log10(gap))
         return Explanation(

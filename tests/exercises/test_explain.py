@@ -1,6 +1,7 @@
 """Wrong answers that nobody listed: what is said of them, and what must not be said."""
 
 import dataclasses
+import math
 import os
 import time
 from fractions import Fraction
@@ -96,7 +97,7 @@ def times(factor):
         (lambda X, y, a, k: ratio(X, y, a, k) + k, "with `n_steps` added"),
         (lambda X, y, a, k: np.round(ratio(X, y, a, k), 2), "rounded to 2 decimals"),
         (lambda X, y, a, k: ratio(X, y, a, k).sum(), "the sum of the right values"),
-        (lambda X, y, a, k: ratio(X, y, a, k) + 1e-4 * np.cos(X[0]), "right to about"),
+        (lambda X, y, a, k: ratio(X, y, a, k) * (1 + 1e-4 * np.cos(X[0])), "right to about"),
         (lambda X, y, a, k: (ratio(X, y, a, k), y), "more than is wanted"),
         (lambda X, y, a, k: np.zeros(X.shape[1]), "only zeros"),
     ],
@@ -271,6 +272,58 @@ def test_right_in_all_cases_but_some():
     )
     answer = said(zero, lambda x, strength: x / (1 + strength) if strength else 0.3)
     assert answer == "Right in all cases but those where `strength` is 0."
+
+
+LEVELS = exercise_of(
+    lambda x, u: x * (1 + u),
+    lambda rng: [(rng.normal(size=3), u) for u in (0.0, 0.2, 0.7, 1.0, 1.0, 3.0)],
+)
+
+
+@pytest.mark.parametrize(
+    "is_right",
+    [lambda x, u: u == 1, lambda x, u: u != 1, lambda x, u: u <= 1, lambda x, u: u > 1],
+)
+def test_no_value_of_a_continuous_argument_is_named_but_zero(is_right):
+    answer = said(LEVELS, lambda x, u: x * (1 + u) if is_right(x, u) else np.cos(40 * x))
+    assert answer.startswith("the result is wrong")
+
+
+def test_other_coincidences_of_the_cases_are_not_named():
+    rest = exercise_of(
+        lambda n, k: n / 3 + k, lambda rng: [(6, 2), (6, 4), (9, 3), (10, 3), (8, 4), (7, 2)]
+    )
+    answer = said(rest, lambda n, k: n / 3 + k if n % k else math.cos(n))
+    assert answer.startswith("the result is wrong")
+    zeros = exercise_of(
+        lambda x: x * (x > 1), lambda rng: [(v,) for v in (0.2, 3.0, 0.4, 2.0, 1.5)]
+    )
+    answer = said(zeros, lambda x: math.cos(9 * x) + 2 if x > 1 else 0.0)
+    assert answer.startswith("the result is wrong")
+
+
+def test_a_shape_is_said_before_what_the_cases_share():
+    total = exercise_of(
+        lambda x: float(np.abs(x).sum()),
+        lambda rng: [(rng.normal(size=n),) for n in (3, 1, 2, 5)] + [(np.array([-4.0]),)],
+    )
+    assert said(total, np.abs).startswith("your function returns an array of shape (3,)")
+
+
+def test_precision_is_said_before_what_the_cases_share():
+    def loose(x, strength):
+        return x / (1 + strength) + (1e-4 * np.cos(x) if strength else 0)
+
+    zero = exercise_of(
+        lambda x, strength: x / (1 + strength),
+        lambda rng: [(rng.normal(size=3), s) for s in (0.0, 0.5, 2.0, 0.0, 1.5)],
+    )
+    assert said(zero, loose).startswith("Close, but not exact enough")
+    # A large case does not hide that a small one is quite wrong.
+    sizes = exercise_of(
+        lambda x: x * 3, lambda rng: [(rng.normal(size=3) * s,) for s in (1e6, 1, 1e6)]
+    )
+    assert not said(sizes, lambda x: 3 * x + np.cos(x)).startswith("Close")
 
 
 def test_the_search_is_short():
