@@ -7,6 +7,7 @@ right one is another form, construction or estimate than the reference's.
 
 import itertools
 import math
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -58,6 +59,56 @@ def wrong_value(name, value, words=""):
 
 def right_value(name, value):
     RIGHT.append(pytest.param(name, value, id=f"{name}-{value!r}"))
+
+
+def in_order_of(order):
+    return lambda y, scores, n: y[order(scores)[:n]].sum() / y.sum()
+
+
+def ranked(y, scores):
+    hits = y[np.argsort(-scores)]
+    return (np.cumsum(hits) / np.arange(1, len(y) + 1) * hits).sum() / y.sum()
+
+
+wrong("ensembles.vote", "let each row vote")(
+    lambda labels: np.array([np.bincount(row).argmax() for row in labels])
+)
+wrong("ensembles.vote", "how many votes")(
+    lambda labels: np.array([np.bincount(column).max() for column in labels.T])
+)
+wrong("ensembles.vote", "all votes together")(lambda labels: np.bincount(labels.ravel()).argmax())
+wrong("ensembles.vote", "the one that comes first")(
+    lambda labels: np.array([Counter(c.tolist()).most_common(1)[0][0] for c in labels.T])
+)
+wrong("ensembles.vote", "the smallest should win")(
+    lambda labels: np.array(
+        [labels.max() - np.bincount(labels.max() - c).argmax() for c in labels.T]
+    )
+)
+wrong("ensembles.members_needed", "Rounded down")(lambda V, C, e: int((V - C) / (e * C)))
+wrong("ensembles.members_needed", "fraction of C")(lambda V, C, e: math.ceil((V - C) / e))
+wrong("ensembles.neighbor_weights", "this one is not")(
+    lambda n, k: (1 - np.arange(1, k + 1) / n) ** n
+)
+wrong("fraud.precision", "Brackets are missing")(lambda r, f, s: r * s / r * s + f * (1 - s))
+wrong("fraud.recall_at_alert_rate", "sorting leaves them")(in_order_of(lambda s: np.argsort(-s)))
+wrong("fraud.recall_at_alert_rate", "*lowest*")(in_order_of(np.argsort))
+wrong("fraud.average_precision", "sorting leaves them")(ranked)
+
+
+@right("ensembles.vote")
+def counts_of_each_column(labels):
+    return np.array([np.bincount(column).argmax() for column in labels.T])
+
+
+@right("ensembles.vote")
+def counts_along_an_axis(labels):
+    return np.apply_along_axis(lambda column: np.bincount(column).argmax(), 0, labels)
+
+
+@right("ensembles.vote")
+def counts_of_every_label_up_to_the_largest(labels):
+    return np.array([(labels == k).sum(axis=0) for k in range(labels.max() + 1)]).argmax(axis=0)
 
 
 def verdict_on(name, answer):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,7 @@ def _vote_cases(rng: np.random.Generator) -> list[Case]:
         (np.array([[3, 3, 1, 7], [5, 5, 1, 7], [3, 5, 9, 2], [5, 5, 9, 2]]),),
         (rng.integers(0, 10, (7, 6)),),
         (rng.integers(2, 5, (5, 8)),),
-        (rng.choice([-1, 1, 4], (4, 9)),),
+        (rng.choice([0, 4, 11], (4, 9)),),
     ]
 
 
@@ -55,6 +56,27 @@ def _largest_of_several(labels: IntArray) -> IntArray:
     classes = np.unique(labels)[::-1]
     counts = (labels == classes[:, None, None]).sum(axis=1)
     return np.asarray(classes[counts.argmax(axis=0)])
+
+
+def _over_rows(labels: IntArray) -> IntArray:
+    return vote(labels.T)
+
+
+def _number_of_votes(labels: IntArray) -> IntArray:
+    return np.asarray((labels == vote(labels)).sum(axis=0))
+
+
+def _one_for_all(labels: IntArray) -> int:
+    return int(np.bincount(labels.ravel()).argmax())
+
+
+def _first_of_several(labels: IntArray) -> IntArray:
+    return np.array([Counter(column.tolist()).most_common(1)[0][0] for column in labels.T])
+
+
+def _position_in_column(labels: IntArray) -> IntArray:
+    counts = [np.unique(column, return_counts=True)[1] for column in labels.T]
+    return np.array([count.argmax() for count in counts])
 
 
 VOTE = Exercise(
@@ -87,6 +109,26 @@ VOTE = Exercise(
             _largest_of_several,
             "Right where there is one winner; of several equally frequent labels the smallest "
             "should win.",
+        ),
+        Misconception(
+            _first_of_several,
+            "Right where there is one winner; of several equally frequent labels the smallest "
+            "should win, not the one that comes first.",
+        ),
+        Misconception(
+            _over_rows,
+            "You let each row vote. A row is one member; the votes on one object are a column.",
+        ),
+        Misconception(
+            _number_of_votes,
+            "You return how many votes the winner has got, not the label that has got them.",
+        ),
+        Misconception(
+            _one_for_all, "You count all votes together; each column has a winner of its own."
+        ),
+        Misconception(
+            _position_in_column,
+            "You return the position among the classes that occur in a column, not the class.",
         ),
     ),
     equivalent_mutants={
@@ -310,6 +352,18 @@ def _rounded_down(V: float, C: float, excess: float) -> int:
     return max(1, math.floor((V - C) / (excess * C)))
 
 
+def _not_rounded(V: float, C: float, excess: float) -> float:
+    return (V - C) / (excess * C)
+
+
+def _cut_off(V: float, C: float, excess: float) -> int:
+    return math.floor((V - C) / (excess * C))
+
+
+def _absolute_without_bound(V: float, C: float, excess: float) -> int:
+    return math.ceil((V - C) / excess)
+
+
 def _relative_to_member(V: float, C: float, excess: float) -> int:
     return max(1, math.ceil((V - C) / (excess * V)))
 
@@ -366,6 +420,21 @@ MEMBERS_NEEDED = Exercise(
             "too many: round up instead.",
         ),
         Misconception(_perhaps_none, "At least one member is needed, also if V equals C."),
+        Misconception(
+            _not_rounded,
+            "That is where the error is exactly at the limit. A number of members is whole: round "
+            "up, and at least one is needed.",
+        ),
+        Misconception(
+            _cut_off,
+            "Rounded down, the average is not yet good enough: round up. And at least one member "
+            "is needed.",
+        ),
+        Misconception(
+            _absolute_without_bound,
+            "The excess is a fraction of C, not an error in the units of C. And at least one "
+            "member is needed.",
+        ),
     ),
 )
 
@@ -666,6 +735,15 @@ def _only_nearest(n_samples: int, n_neighbors: int) -> FloatArray:
     return np.asarray(np.eye(n_neighbors)[0])
 
 
+def _missed_nearer(n_samples: int, n_neighbors: int) -> FloatArray:
+    nearer = np.arange(1, n_neighbors + 1)
+    return np.asarray((1 - nearer / n_samples) ** n_samples)
+
+
+def _missed_before(n_samples: int, n_neighbors: int) -> FloatArray:
+    return np.asarray((1 - np.arange(n_neighbors) / n_samples) ** n_samples)
+
+
 def _among_the_first(n_samples: int, n_neighbors: int) -> FloatArray:
     return np.cumsum(neighbor_weights(n_samples, n_neighbors))
 
@@ -706,6 +784,15 @@ NEIGHBOR_WEIGHTS = Exercise(
             _among_the_first,
             "That is the probability that the sample holds *any* of the j nearest rows; subtract "
             "the one for the rows before.",
+        ),
+        Misconception(
+            _missed_nearer,
+            "That is the probability that this row and all nearer ones are missed; asked for is "
+            "that the nearer ones are missed and this one is not.",
+        ),
+        Misconception(
+            _missed_before,
+            "That is the probability that all nearer rows are missed; this row must be drawn, too.",
         ),
     ),
 )

@@ -113,6 +113,18 @@ def _one_minus_alarms(recall: float, false_alarms: float, share: float) -> float
     return 1 - false_alarms
 
 
+def _brackets_missing(recall: float, false_alarms: float, share: float) -> float:
+    return recall * share / recall * share + false_alarms * (1 - share)
+
+
+def _half_of_the_brackets(recall: float, false_alarms: float, share: float) -> float:
+    return share * recall / share * recall + false_alarms * (1 - share)
+
+
+def _alarms_added(recall: float, false_alarms: float, share: float) -> float:
+    return 1 + (1 - share) * false_alarms
+
+
 def _share_missed(recall: float, false_alarms: float, share: float) -> float:
     return share * recall
 
@@ -147,6 +159,21 @@ PRECISION = Exercise(
         Misconception(
             _share_missed,
             "These are true alerts per *transaction*; divide by all alerts.",
+        ),
+        Misconception(
+            _brackets_missing,
+            "Brackets are missing: `a / b * c + d` divides by b alone. Put all that is below the "
+            "line of the fraction in brackets.",
+        ),
+        Misconception(
+            _half_of_the_brackets,
+            "Brackets are missing: `a / b * c + d` divides by b alone. Put all that is below the "
+            "line of the fraction in brackets.",
+        ),
+        Misconception(
+            _alarms_added,
+            "Brackets are missing: `a / b * c + d` divides by b alone. Put all that is below the "
+            "line of the fraction in brackets.",
         ),
     ),
 )
@@ -281,6 +308,26 @@ def _none_tied(y: IntArray, scores: FloatArray, n_reviews: int) -> float:
     return float(y[scores > np.sort(scores)[-n_reviews]].sum() / y.sum())
 
 
+def _in_order_of_argsort(y: IntArray, scores: FloatArray, n_reviews: int) -> float:
+    return float(y[np.argsort(-scores)[:n_reviews]].sum() / y.sum())
+
+
+def _in_reverse_order(y: IntArray, scores: FloatArray, n_reviews: int) -> float:
+    return float(y[np.argsort(scores)[::-1][:n_reviews]].sum() / y.sum())
+
+
+def _lowest_reviewed(y: IntArray, scores: FloatArray, n_reviews: int) -> float:
+    return float(y[np.argsort(scores)[:n_reviews]].sum() / y.sum())
+
+
+def _lowest_with_ties(y: IntArray, scores: FloatArray, n_reviews: int) -> float:
+    return recall_at_alert_rate(y, -scores, n_reviews)
+
+
+def _half_of_the_tied(y: IntArray, scores: FloatArray, n_reviews: int) -> float:
+    return (_all_tied(y, scores, n_reviews) + _none_tied(y, scores, n_reviews)) / 2
+
+
 def _precision_at(y: IntArray, scores: FloatArray, n_reviews: int) -> float:
     return recall_at_alert_rate(y, scores, n_reviews) * float(y.sum()) / n_reviews
 
@@ -326,6 +373,26 @@ RECALL = Exercise(
         Misconception(
             _lucky_ties,
             "Among equal scores you review the frauds first. Nobody knows which they are.",
+        ),
+        Misconception(
+            _in_order_of_argsort,
+            "Equal scores are reviewed in the order in which the sorting leaves them: shuffle the "
+            "rows, and the recall changes.",
+        ),
+        Misconception(
+            _in_reverse_order,
+            "Equal scores are reviewed in the order in which the sorting leaves them: shuffle the "
+            "rows, and the recall changes.",
+        ),
+        Misconception(
+            _lowest_reviewed,
+            "You review the transactions with the *lowest* scores: `argsort` sorts upward.",
+        ),
+        Misconception(_lowest_with_ties, "You review the transactions with the *lowest* scores."),
+        Misconception(
+            _half_of_the_tied,
+            "You count half of the frauds among the equal scores; the share that is reviewed "
+            "depends on how many places are left for them.",
         ),
     ),
     equivalent_mutants={
@@ -377,6 +444,33 @@ def _ties_in_row_order(y: IntArray, scores: FloatArray) -> float:
     ranked = y[np.argsort(-scores, kind="stable")]
     at = np.cumsum(ranked) / np.arange(1, len(y) + 1)
     return float(at[ranked == 1].mean())
+
+
+def _ties_in_order_of_argsort(y: IntArray, scores: FloatArray) -> float:
+    return _of_ranking(y[np.argsort(-scores)])
+
+
+def _ties_in_reverse_order(y: IntArray, scores: FloatArray) -> float:
+    return _of_ranking(y[np.argsort(scores)[::-1]])
+
+
+def _of_ranking(ranked: IntArray) -> float:
+    at = np.cumsum(ranked) / np.arange(1, len(ranked) + 1)
+    return float(at[ranked == 1].mean())
+
+
+def _not_divided(y: IntArray, scores: FloatArray) -> float:
+    return average_precision(y, scores) * float(y.sum())
+
+
+def _above_only(y: IntArray, scores: FloatArray) -> float:
+    total, last_recall = 0.0, 0.0
+    for threshold in np.unique(scores)[::-1]:
+        alerts = scores > threshold
+        recall = float(y[alerts].sum() / y.sum())
+        total += (recall - last_recall) * float(y[alerts].mean() if alerts.any() else 0)
+        last_recall = recall
+    return total
 
 
 def _mean_of_all_places(y: IntArray, scores: FloatArray) -> float:
@@ -455,6 +549,25 @@ AVERAGE_PRECISION = Exercise(
             _precision_before,
             "You multiply the growth of the recall by the precision at the threshold *before*; "
             "each growth belongs to the precision at its own threshold.",
+        ),
+        Misconception(
+            _ties_in_order_of_argsort,
+            "Equal scores are one threshold: you rank them in the order in which the sorting "
+            "leaves them.",
+        ),
+        Misconception(
+            _ties_in_reverse_order,
+            "Equal scores are one threshold: you rank them in the order in which the sorting "
+            "leaves them.",
+        ),
+        Misconception(
+            _not_divided,
+            "You add up numbers of frauds; recall is their share: divide by the number of frauds.",
+        ),
+        Misconception(
+            _above_only,
+            "A score that *equals* the threshold is an alert as well: `>=`. The lowest scores are "
+            "never alerts in yours.",
         ),
     ),
 )
@@ -655,6 +768,23 @@ def _always_review(
     return chosen, costs[chosen]
 
 
+def _always_review_lowest(
+    y: IntArray, scores: FloatArray, amounts: FloatArray, cost_of_review: float
+) -> tuple[float, float]:
+    thresholds = np.unique(scores)
+    costs = [
+        float(np.mean(cost_of_review * (scores >= t) + y * amounts * (scores < t)))
+        for t in thresholds
+    ]
+    return float(thresholds[np.argmin(costs)]), min(costs)
+
+
+def _mean_loss(
+    y: IntArray, scores: FloatArray, amounts: FloatArray, cost_of_review: float
+) -> tuple[float, float]:
+    return best_threshold(y, scores, np.full(len(y), amounts[y == 1].mean()), cost_of_review)
+
+
 def _count_mistakes(
     y: IntArray, scores: FloatArray, amounts: FloatArray, cost_of_review: float
 ) -> tuple[float, float]:
@@ -762,6 +892,16 @@ BEST_THRESHOLD = Exercise(
         Misconception(
             _lowest_of_equal,
             "Of equally cheap thresholds you return the lowest; the highest was asked for.",
+        ),
+        Misconception(
+            _always_review_lowest,
+            "You always review something; no review at all, the threshold ∞, may cost least. And "
+            "of equally cheap thresholds the highest was asked for.",
+        ),
+        Misconception(
+            _mean_loss,
+            "You take the mean amount of the frauds for each of them; a missed fraud costs its own "
+            "amount.",
         ),
     ),
 )
