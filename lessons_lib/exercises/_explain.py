@@ -31,6 +31,7 @@ from lessons_lib.exercises._mutants import (
     mutants_of,
     mutants_of_mutant,
 )
+from lessons_lib.exercises._mutations import UNSAID
 from lessons_lib.exercises._plan import (
     Plan,
     jittered,
@@ -44,6 +45,8 @@ from lessons_lib.exercises._relations import (
     CONSTANTS,
     OUTPUT_RELATIONS,
     VALUE_RELATIONS,
+    Quantity,
+    counts,
     input_relations,
     is_clear_cut,
     kinds_of_case,
@@ -223,6 +226,11 @@ class Explainer:
         searches = [self._one_step] if self._is_weak() else [self._one_step, self._two_steps]
         for candidates in searches:
             for candidate in candidates():
+                if candidates == self._two_steps and len(self._parts) > 1:
+                    # Two slips in one of several results that have another one each: chance.
+                    candidate = dataclasses.replace(candidate, only=candidate.only or _WHOLE)
+                    if candidate.only is not _WHOLE:
+                        continue
                 self._try(candidate)
                 if _WHOLE in self._found:
                     found = self._found[_WHOLE]
@@ -359,13 +367,16 @@ class Explainer:
             yield from self._rounded()
         for part in [_WHOLE, *self._parts]:
             yield from self._looked_up(part)
-        yield from map(_of_mutant, mutants_of(self._exercise))
+        # A sum of truth values divided by their largest is a count: the plain ratio is simpler.
+        for part in [_WHOLE, *self._parts]:
+            yield from self._quantities_between(part, counts)
+        yield from map(_of_mutant, _named(mutants_of(self._exercise)))
         for given in self._inputs():
             yield Candidate(_on_other_input(self._reference, given), given.because)
         if self._is_weak():
             return
         for part in [_WHOLE, *self._parts]:
-            yield from self._quantities_between(part)
+            yield from self._quantities_between(part, quantities)
             yield from self._arguments_between(part)
         yield from self._listed()
         yield from map(_of_mutant, further_mutants_of(self._exercise))
@@ -393,6 +404,8 @@ class Explainer:
                     "mutant",
                 )
         for because, also, function in mutants_of_mutant(self._exercise):
+            if because in UNSAID or also in UNSAID:
+                continue
             yield Candidate(
                 _spread(function),
                 _two(because, also),
@@ -459,19 +472,25 @@ class Explainer:
         if pairs is None:
             return
         for words, factor, term in _constants_in(pairs, exact=not base.because):
+            if factor < 0 and base.because and self._signs_are_right(part):
+                continue
             because = f"{base.because} Besides, your" if base.because else "Your"
             change = _times_and_plus(part, factor, term)
             after = self._after(base.run, change, f"{because} result {words}")
             yield dataclasses.replace(after, kind=base.kind, only=part)
 
-    def _quantities_between(self, part: _Part) -> Iterator[Candidate]:
+    def _signs_are_right(self, part: _Part) -> bool:
+        pairs = _vectors(self._got, self._right, part) or []
+        return all(bool((np.sign(got) == np.sign(right)).all()) for got, right in pairs)
+
+    def _quantities_between(
+        self, part: _Part, table: Callable[[Sequence[str], Case], list[Quantity]]
+    ) -> Iterator[Candidate]:
         """Yield the right result times or plus a number of the case."""
         pairs = _vectors(self._got, self._right, part)
         if pairs is None:
             return
-        tables = [
-            {q.name: q.value for q in quantities(self._names, args)} for args in self._plan.cases
-        ]
+        tables = [{q.name: q.value for q in table(self._names, args)} for args in self._plan.cases]
         for name in tables[0]:
             sizes = [table.get(name, math.nan) for table in tables]
             if len({round(size, 9) for size in sizes}) < 2:
@@ -482,15 +501,19 @@ class Explainer:
                     for (got, right), size in zip(pairs, sizes, strict=True)
                 ):
                     continue
-                change = self._combining(part, name, combine)
+                change = self._combining(part, name, combine, table)
                 after = self._after(self._reference, change, f"Your result is {words.format(name)}")
                 yield dataclasses.replace(after, only=part)
 
     def _combining(
-        self, part: _Part, name: str, combine: Callable[[Any, float], Any]
+        self,
+        part: _Part,
+        name: str,
+        combine: Callable[[Any, float], Any],
+        table: Callable[[Sequence[str], Case], list[Quantity]],
     ) -> Callable[[Any, Case], Any]:
         def change(value: Any, args: Case) -> Any:
-            size = self._quantity(name, args)
+            size = {q.name: q.value for q in table(self._names, args)}[name]
             return map_numbers(part.of(value), lambda x: combine(x, size))
 
         return change
@@ -512,9 +535,6 @@ class Explainer:
                 because = f"Your result is the value of `{name}` there: wanted is its position."
                 after = self._after(self._reference, _at_position(part, i), because)
                 yield dataclasses.replace(after, only=part)
-
-    def _quantity(self, name: str, args: Case) -> float:
-        return {q.name: q.value for q in quantities(self._names, args)}[name]
 
     # --- does a candidate explain the answer? ---
 
@@ -719,13 +739,18 @@ class Explainer:
         if not digits or self._plan.expected[0].seconds > 0.02 or not self._is_intact():
             return None
         loose = Tolerance(rtol=1e-4, atol=0.0)
-        for mutant in mutants_of(self._exercise):
+        for mutant in _named(mutants_of(self._exercise)):
             outcome = call(mutant.function, ())
             if outcome.raised is None and compare(value, outcome.value, loose) is None:
                 return Explanation("mutant", mutant.because)
             if self._out_of_time():
                 break
         return None
+
+
+def _named(mutants: Iterator[Mutant]) -> Iterator[Mutant]:
+    """Leave out the slips that no sentence says so that it helps."""
+    return (mutant for mutant in mutants if mutant.because not in UNSAID)
 
 
 def _of_mutant(mutant: Mutant) -> Candidate:

@@ -9,7 +9,7 @@ import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-__all__ = ["FURTHER_RULES", "RULES", "Change", "Rule", "Scope"]
+__all__ = ["FURTHER_RULES", "RULES", "UNSAID", "Change", "Rule", "Scope"]
 
 Change = tuple[ast.AST, str]
 Rule = Callable[[ast.AST, "Scope"], Iterator[Change]]
@@ -286,6 +286,9 @@ def _powers(node: ast.AST, scope: Scope) -> Iterator[Change]:
         yield ast.BinOp(node.left, ast.Pow(), ast.Constant(4)), f"You seem to square {base} twice."
         return
     exponent = scope.operand(node.right, "the exponent")
+    if _is_number(node.right):
+        yield node.left, "A power seems to be missing."
+        return
     yield _plus_exponent(node, 1), f"A power seems to be one step too far: {exponent} plus one."
     yield _plus_exponent(node, -1), f"A power seems to be one step short: {exponent} minus one."
     yield _binary(node, ast.Mult()), f"You seem to multiply by {exponent} where a power belongs."
@@ -341,6 +344,12 @@ def _brackets(node: ast.AST, scope: Scope) -> Iterator[Change]:
             yield ast.BinOp(sides[0], left.op, sides[1]), message
 
 
+_OFF_BY_ONE = "A constant seems to be off by one."
+
+UNSAID = frozenset({_OFF_BY_ONE})
+"""Of slips that the cases must find, but that explain nothing to who has written no constant."""
+
+
 def _constants(node: ast.AST, scope: Scope) -> Iterator[Change]:
     if not _is_number(node) or isinstance(scope.parent, ast.keyword | ast.Subscript | ast.Slice):
         return
@@ -349,7 +358,7 @@ def _constants(node: ast.AST, scope: Scope) -> Iterator[Change]:
     assert isinstance(value, int | float)
     if isinstance(value, int) and value >= 2:
         for other in (value - 1, value + 1):
-            yield ast.Constant(other), "A constant seems to be off by one."
+            yield ast.Constant(other), _OFF_BY_ONE
     if value not in (0, 1) and abs(value) > 1e-4:
         half = value // 2 if value % 2 == 0 else value / 2
         yield ast.Constant(2 * value), "A constant seems to be twice what it should be."
@@ -357,7 +366,11 @@ def _constants(node: ast.AST, scope: Scope) -> Iterator[Change]:
     if isinstance(value, float) and 0 < value < 1 and value != 0.5:
         yield ast.Constant(1 - value), "A constant stands where one minus it belongs."
     if value == 1 and isinstance(value, int):
-        yield ast.Constant(2), "A constant seems to be off by one."
+        factor = isinstance(scope.parent, ast.BinOp) and isinstance(
+            scope.parent.op, ast.Mult | ast.Div
+        )
+        twice = "A constant seems to be twice what it should be."
+        yield ast.Constant(2), twice if factor else _OFF_BY_ONE
 
 
 # --- functions ---

@@ -18,6 +18,7 @@ __all__ = [
     "OUTPUT_RELATIONS",
     "VALUE_RELATIONS",
     "Quantity",
+    "counts",
     "input_relations",
     "is_clear_cut",
     "kinds_of_case",
@@ -103,6 +104,18 @@ def _array(value: Any) -> Any:
     return value
 
 
+def _shifted(number: int) -> Callable[[Any, Case], Any]:
+    def change(value: Any, args: Case) -> Any:
+        def shift(x: Any) -> Any:
+            if np.asarray(x).dtype.kind == "f":
+                raise TypeError("not counted")
+            return x + number
+
+        return map_numbers(value, shift)
+
+    return change
+
+
 OUTPUT_RELATIONS: tuple[OfOutput, ...] = (
     OfOutput(_of_truth, "Your result is the opposite: true where it should be false."),
     OfOutput(_transposed, "Your result is right, but transposed: rows and columns are exchanged."),
@@ -120,8 +133,10 @@ OUTPUT_RELATIONS: tuple[OfOutput, ...] = (
     _each(np.floor, "Your result is rounded down: give all digits."),
     _each(np.ceil, "Your result is rounded up: give all digits."),
     _each(np.round, "Your result is rounded to whole numbers: give all digits."),
-    _each(lambda x: x - 1, "Your result is one too low: do you count from 0 where 1 is meant?"),
-    _each(lambda x: x + 1, "Your result is one too high: do you count from 1 where 0 is meant?"),
+    OfOutput(_shifted(-1), "Your result is one too low: do you count from 0 where 1 is meant?"),
+    OfOutput(_shifted(+1), "Your result is one too high: do you count from 1 where 0 is meant?"),
+    _each(lambda x: x - 1, "Your result is one too low."),
+    _each(lambda x: x + 1, "Your result is one too high."),
     OfOutput(_only_first, "You return only the first of the wanted results, which is right."),
     OfOutput(_only_last, "You return only the last of the wanted results, which is right."),
     OfOutput(_fixed_sum, "Your result is right but for a factor: you divide it by its sum."),
@@ -222,6 +237,24 @@ def quantities(names: Sequence[str], args: Case) -> list[Quantity]:
     return found
 
 
+def counts(names: Sequence[str], args: Case) -> list[Quantity]:
+    """Return how many elements of each array are not 0, where some are."""
+    return [
+        Quantity(_count_of(name, value), float(np.count_nonzero(value)))
+        for name, value in zip(names, args, strict=True)
+        if isinstance(value, np.ndarray)
+        and value.dtype.kind in "iufb"
+        and value.ndim == 1
+        and not value.all()
+    ]
+
+
+def _count_of(name: str, value: Any) -> str:
+    if value.dtype.kind == "b":
+        return f"the number of `{name}` that are true"
+    return f"the number of `{name}` that are not 0"
+
+
 def _of_number(name: str, value: float, size: bool = False) -> Iterator[Quantity]:
     yield Quantity(name, value)
     if value > 1 and (size or value == int(value)):
@@ -317,7 +350,6 @@ def _changes_of_array(name: str, value: Any) -> _Changes:
     yield np.abs, f"You seem to take absolute values of `{name}`, and lose its signs."
     yield np.square, f"`{name}` seems to enter squared where it should not."
     yield np.sqrt, f"The square root of `{name}` seems to enter where `{name}` is meant."
-    yield lambda v: 1 / v, f"One divided by `{name}` seems to enter where `{name}` is meant."
     yield lambda v: v - v.mean(axis=0), f"You seem to center `{name}`, which is not asked for here."
     yield _standardized, f"You seem to standardize `{name}`, which is not asked for here."
     yield lambda v: v / v.std(axis=0), f"You seem to scale `{name}`, which is not asked for here."

@@ -274,6 +274,50 @@ def test_right_in_all_cases_but_some():
     assert answer == "Right in all cases but those where `strength` is 0."
 
 
+def share_found(coef: "np.ndarray", truth: "np.ndarray") -> float:
+    return np.sum((coef != 0) & (truth != 0)) / np.sum(truth != 0)
+
+
+FOUND = exercise_of(
+    share_found,
+    lambda rng: [
+        (rng.normal(size=n) * (rng.random(n) < 0.6), rng.normal(size=n) * (np.arange(n) % 3 > 0))
+        for n in (6, 9, 12, 20)
+    ],
+)
+
+
+def test_a_count_is_named_as_such():
+    # The largest of truth values is 1: a mutant with max for sum computes the same.
+    answer = said(FOUND, lambda coef, truth: np.sum((coef != 0) & (truth != 0)))
+    assert answer == "Your result is the right one times the number of `truth` that are not 0."
+
+
+def test_a_count_is_asked_for_its_start_only_where_something_is_counted():
+    assert said(RATIO, lambda *args: ratio(*args) + 1) == "Your result is one too high."
+    assert said(PLACE, lambda losses: int(np.argmin(losses)) + 1).endswith("where 0 is meant?")
+
+
+def test_no_wrong_sign_where_the_sign_is_right():
+    def difference(n: int, k: int) -> float:
+        missed = (1 - k / n) ** n
+        return missed - (1 - (k + 1) / n) ** n
+
+    sample = exercise_of(difference, lambda rng: [(5, 2), (20, 4), (200, 6), (9, 1)])
+    answer = said(sample, lambda n, k: (1 - (k + 1) / n) ** n)
+    assert "wrong sign" not in answer
+
+
+def test_slips_that_no_sentence_helps_with_are_not_named():
+    powers = exercise_of(
+        lambda x, p: x * 0.5**5 + p + 3, lambda rng: [(v, v / 3) for v in rng.normal(size=5)]
+    )
+    for answer in (lambda x, p: x * 0.5**4 + p + 3, lambda x, p: x * 0.5**5 + p + 4):
+        message = said(powers, answer)
+        assert "off by one" not in message
+        assert "power" not in message
+
+
 LEVELS = exercise_of(
     lambda x, u: x * (1 + u),
     lambda rng: [(rng.normal(size=3), u) for u in (0.0, 0.2, 0.7, 1.0, 1.0, 3.0)],
