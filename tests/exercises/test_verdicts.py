@@ -111,6 +111,102 @@ def counts_of_every_label_up_to_the_largest(labels):
     return np.array([(labels == k).sum(axis=0) for k in range(labels.max() + 1)]).argmax(axis=0)
 
 
+def softmax_of(logits):
+    return np.exp(logits) / np.exp(logits).sum()
+
+
+def shifted_with_negative_slices(images, down, right):
+    out = np.roll(images, (down, right), axis=(1, 2))
+    out[:, :down] = 0
+    out[:, :, :right] = 0
+    return out
+
+
+def neighbor_of_the_others(X, row, neighbor, u):
+    rest = np.delete(X, row, axis=0)
+    near = np.argsort(((rest - X[row]) ** 2).sum(axis=1))[neighbor]
+    return X[row] + u * (X[near] - X[row])
+
+
+def largest_probabilities(probabilities, y):
+    p = probabilities.max(axis=2)
+    return -np.log(p).mean(), -np.log(p.mean(axis=0)).mean()
+
+
+def gap_of_the_length(X, y, coef, alpha):
+    n, r = len(y), y - X @ coef
+    point = min(1, n * alpha / np.linalg.norm(X.T @ r)) * r
+    primal = r @ r / 2 / n + alpha * np.abs(coef).sum()
+    return primal - (y @ point / n - point @ point / 2 / n)
+
+
+def steps_of_a_sum(X, y, alpha, n_steps):
+    curvature, w = np.linalg.eigvalsh(X.T @ X).max(), np.zeros(X.shape[1])
+    for _ in range(n_steps):
+        v = w - X.T @ (X @ w - y) / curvature
+        w = np.sign(v) * np.maximum(np.abs(v) - alpha / curvature, 0)
+    return w
+
+
+def odds_ridge(X, y, p):
+    return np.linalg.solve(X.T @ X + p / (1 - p) * np.eye(X.shape[1]), X.T @ y)
+
+
+def both_parts_grow(alpha, l1_ratio, factor):
+    a, b = alpha * l1_ratio * factor, alpha * (1 - l1_ratio) * factor**2
+    return a + b, a / (a + b)
+
+
+def freedom_with_intercept(X, strength):
+    s2 = np.linalg.svd(X - X.mean(0), compute_uv=False) ** 2
+    return 1 + np.sum(s2 / (s2 + len(X) * strength))
+
+
+def opposite_share(X, y, l1_ratio):
+    return np.abs((X - X.mean(0)).T @ (y - y.mean())).max() / len(y) * (1 - l1_ratio)
+
+
+wrong("l2.prior_strength", "to multiply by what depends on `prior` instead of dividing")(
+    lambda n_samples, noise, prior: noise**2 / n_samples * prior**2
+)
+wrong("l2.decay_step", "push of an L1 penalty")(lambda w, g, r, s: w - r * (g + 2 * s * np.sign(w)))
+wrong("l2.degrees_of_freedom", "count the intercept")(freedom_with_intercept)
+wrong("l1.penalty_and_push", "a number is wanted")(
+    lambda theta, strength: (strength * np.abs(theta), strength * np.sign(theta))
+)
+wrong("l1.penalty_and_push", "exactly zero")(
+    lambda theta, strength: (
+        strength * np.abs(theta).sum(),
+        strength * np.array([1.0 if t >= 0 else -1.0 for t in theta]),
+    )
+)
+wrong("l1.ista", "as a sum over the rows")(steps_of_a_sum)
+wrong("l1.duality_gap", "Euclidean length")(gap_of_the_length)
+wrong("elastic_net.alpha_max", "share of L2")(opposite_share)
+wrong("elastic_net.change_unit", "stays as it is")(both_parts_grow)
+wrong("dropout.average_networks", "bias as well")(
+    lambda x, W, b, p: softmax_of((1 - p) * (W @ x + b))
+)
+wrong("dropout.average_networks", "by their sum")(lambda x, W, b, p: np.exp((1 - p) * (W @ x) + b))
+wrong("dropout.dropout_ridge", "plain ridge")(odds_ridge)
+wrong_value("dropout.mean_shift", 2.375, "absolute values")
+wrong("augmentation.shift_images", "negative shifts")(shifted_with_negative_slices)
+wrong("augmentation.smote_point", "rank among the neighbors")(
+    lambda X, row, neighbor, u: X[row] + u * (X[neighbor] - X[row])
+)
+wrong("augmentation.smote_point", "shifted by one")(neighbor_of_the_others)
+wrong("augmentation.orbit_losses", "probability of the right")(largest_probabilities)
+wrong_value("augmentation.calibrated_error", 0.25, "one minus the confidence")
+wrong("sgd_noise.same_temperature", "drops what is left over")(lambda r, b, n: r * (n // b))
+wrong("sgd_noise.warmup_cosine")(
+    lambda epoch, n_epochs, n_warmup, peak: (
+        peak * epoch / n_warmup
+        if epoch <= n_warmup
+        else peak / 2 * (1 + math.cos(math.pi * (epoch - n_warmup) / (n_epochs - n_warmup)))
+    )
+)
+
+
 def verdict_on(name, answer):
     return judge(find(name), answer)
 

@@ -198,6 +198,22 @@ def _axes_swapped(images: FloatArray, down: int, right: int) -> FloatArray:
     return shift_images(images, right, down)
 
 
+def _cleared_above_and_left(images: FloatArray, down: int, right: int) -> FloatArray:
+    shifted = _wraps(images, down, right)
+    shifted[:, :down] = 0
+    shifted[:, :, :right] = 0
+    return shifted
+
+
+def _wraps_above_and_left(images: FloatArray, down: int, right: int) -> FloatArray:
+    result = np.zeros_like(images)
+    height, width = images.shape[1:]
+    for i, j in np.ndindex(height, width):
+        if i + down < height and j + right < width:
+            result[:, i + down, j + right] = images[:, i, j]
+    return result
+
+
 SHIFT_IMAGES = Exercise(
     name="augmentation.shift_images",
     title="Spot the bugs: a shift",
@@ -222,6 +238,16 @@ SHIFT_IMAGES = Exercise(
         ),
         Misconception(_other_way, "You shift the other way: up and to the left."),
         Misconception(_axes_swapped, "You have exchanged down and right."),
+        Misconception(
+            _cleared_above_and_left,
+            "Right where the shift goes down and to the right. A negative index counts from the "
+            "end: look at negative shifts.",
+        ),
+        Misconception(
+            _wraps_above_and_left,
+            "Right where the shift goes down and to the right. A negative index counts from the "
+            "end: look at negative shifts.",
+        ),
     ),
 )
 
@@ -349,6 +375,16 @@ def _farthest(X: FloatArray, row: int, neighbor: int, u: float) -> FloatArray:
     return np.asarray(X[row] + u * (X[order[neighbor]] - X[row]))
 
 
+def _rank_as_row(X: FloatArray, row: int, neighbor: int, u: float) -> FloatArray:
+    return np.asarray(X[row] + u * (X[neighbor] - X[row]))
+
+
+def _of_shortened_array(X: FloatArray, row: int, neighbor: int, u: float) -> FloatArray:
+    others = np.delete(X, row, axis=0)
+    near = np.argsort(np.linalg.norm(others - X[row], axis=1), kind="stable")[neighbor]
+    return np.asarray(X[row] + u * (X[near] - X[row]))
+
+
 def _manhattan(X: FloatArray, row: int, neighbor: int, u: float) -> FloatArray:
     distances = np.abs(X - X[row]).sum(axis=1)
     distances[row] = np.inf
@@ -383,6 +419,16 @@ SMOTE_POINT = Exercise(
             _manhattan,
             "You sum the absolute differences; SMOTE's neighbors are those of the Euclidean "
             "distance.",
+        ),
+        Misconception(
+            _rank_as_row,
+            "You take the row with the number `neighbor`; it is the rank among the neighbors, "
+            "sorted by their distance.",
+        ),
+        Misconception(
+            _of_shortened_array,
+            "You look up in `X` a position that counts without the row itself: all rows behind it "
+            "are shifted by one.",
         ),
     ),
     equivalent_mutants={
@@ -525,6 +571,16 @@ def _most_likely(probabilities: FloatArray, y: IntArray) -> tuple[float, float]:
     )
 
 
+def _most_likely_averaged(probabilities: FloatArray, y: IntArray) -> tuple[float, float]:
+    largest = probabilities.max(axis=2)
+    return float(-np.log(largest).mean()), float(-np.log(largest.mean(axis=0)).mean())
+
+
+def _all_pairs(probabilities: FloatArray, y: IntArray) -> tuple[float, float]:
+    pairs = probabilities[:, :, y]
+    return float(-np.log(pairs).mean()), float(-np.log(pairs.mean(axis=0)).mean())
+
+
 ORBIT_LOSSES = Exercise(
     name="augmentation.orbit_losses",
     title="The loss of the average",
@@ -551,6 +607,16 @@ ORBIT_LOSSES = Exercise(
             _most_likely,
             "You take the most likely class; the log loss asks for the probability of the right "
             "one.",
+        ),
+        Misconception(
+            _most_likely_averaged,
+            "You take the largest probability; the log loss asks for the probability of the right "
+            "class.",
+        ),
+        Misconception(
+            _all_pairs,
+            "`[:, :, y]` takes every row together with every label; each row has its own label: "
+            "pair them with `np.arange(len(y))`.",
         ),
     ),
 )
@@ -754,7 +820,9 @@ CALIBRATED_ERROR = Exercise(
         ),
         Misconception(
             lambda: 5 * calibrated_error(),
-            "You have summed the gaps of the bins; weight each by its part of the rows.",
+            "Have you summed the gaps of the bins? Weight each by its part of the rows. Or "
+            "averaged one minus the confidence? What counts is the *difference* from how often it "
+            "is right.",
         ),
         Misconception(
             lambda: calibrated_error() / 2,

@@ -553,6 +553,18 @@ def _not_normalized(x: FloatArray, W: FloatArray, b: FloatArray, p: float) -> Fl
     return np.exp(log_mean)
 
 
+def _bias_scaled(x: FloatArray, W: FloatArray, b: FloatArray, p: float) -> FloatArray:
+    return _softmax((1 - p) * (W @ x + b))
+
+
+def _exponentials(x: FloatArray, W: FloatArray, b: FloatArray, p: float) -> FloatArray:
+    return np.exp((1 - p) * W @ x + b)
+
+
+def _scaled_up(x: FloatArray, W: FloatArray, b: FloatArray, p: float) -> FloatArray:
+    return _softmax(W @ x / (1 - p) + b)
+
+
 AVERAGE_NETWORKS = Exercise(
     name="dropout.average_networks",
     title="Average all subnetworks",
@@ -587,6 +599,16 @@ AVERAGE_NETWORKS = Exercise(
         Misconception(
             _not_normalized,
             "A geometric mean of probabilities sums to less than 1; divide by the sum.",
+        ),
+        Misconception(
+            _bias_scaled,
+            "You scale the bias as well: masks fall on the inputs, and the bias is always there.",
+        ),
+        Misconception(_exponentials, "Those are no probabilities yet: divide them by their sum."),
+        Misconception(
+            _scaled_up,
+            "You divide by 1 − p, as inverted dropout does in training. Here nothing is scaled in "
+            "training, so the mean logits are those of inputs times 1 − p.",
         ),
     ),
     equivalent_mutants=dict.fromkeys(
@@ -630,6 +652,18 @@ def _dropout_ridge_cases(rng: np.random.Generator) -> list[Case]:
 def _plain_ridge(X: FloatArray, y: FloatArray, p: float) -> FloatArray:
     gram = X.T @ X
     w = np.linalg.solve(gram + p / (1 - p) * len(y) * np.eye(X.shape[1]), X.T @ y)
+    return np.asarray(w, dtype=np.float64)
+
+
+def _ridge_of_odds(X: FloatArray, y: FloatArray, p: float) -> FloatArray:
+    gram = X.T @ X
+    w = np.linalg.solve(gram + p / (1 - p) * np.eye(X.shape[1]), X.T @ y)
+    return np.asarray(w, dtype=np.float64)
+
+
+def _lengths(X: FloatArray, y: FloatArray, p: float) -> FloatArray:
+    gram = X.T @ X
+    w = np.linalg.solve(gram + p / (1 - p) * np.diag(np.linalg.norm(X, axis=0)), X.T @ y)
     return np.asarray(w, dtype=np.float64)
 
 
@@ -702,6 +736,14 @@ DROPOUT_RIDGE = Exercise(
             "You add the features' *mean* squares to XᵀX, which is a sum over rows: the penalty is "
             "a sum over rows as well.",
         ),
+        Misconception(
+            _ridge_of_odds,
+            "That is plain ridge with the strength p/(1 − p), the same for all coefficients. A "
+            "large feature loses more when it falls: each has its own sum of squares.",
+        ),
+        Misconception(
+            _lengths, "You use the lengths of the columns; the penalty has their *squares*."
+        ),
     ),
 )
 
@@ -739,6 +781,11 @@ MEAN_SHIFT = Exercise(
         Misconception(
             lambda: mean_shift() / 2,
             "That is the value without the scale: the survivors are divided by 1 − p = 0.5.",
+        ),
+        Misconception(
+            lambda: 2 * mean_shift(),
+            "Do you take absolute values, or divide by 1 − p once too often? The ReLU sets "
+            "negative sums to zero, and the kept units are scaled once.",
         ),
         Misconception(
             lambda: 32 * mean_shift(),

@@ -122,6 +122,10 @@ def _alpha_max_of_sum(X: FloatArray, y: FloatArray, l1_ratio: float) -> float:
     return alpha_max(X, y, l1_ratio) * len(y)
 
 
+def _other_part_multiplied(X: FloatArray, y: FloatArray, l1_ratio: float) -> float:
+    return alpha_max(X, y, 1.0) * (1 - l1_ratio)
+
+
 ALPHA_MAX = Exercise(
     name="elastic_net.alpha_max",
     title="Where the path begins",
@@ -149,6 +153,11 @@ ALPHA_MAX = Exercise(
         Misconception(
             _alpha_max_of_sum,
             "You forgot the 1/n of the house objective.",
+        ),
+        Misconception(
+            _other_part_multiplied,
+            "You multiply by 1 − ρ, the share of L2, which pulls at nothing at zero. Divide by ρ, "
+            "the share of L1: the smaller it is, the larger λ must be.",
         ),
     ),
     equivalent_mutants={
@@ -198,6 +207,11 @@ def _wrong_way(alpha: float, l1_ratio: float, factor: float) -> tuple[float, flo
     return change_unit(alpha, l1_ratio, 1 / factor)
 
 
+def _l1_and_l2_scaled(alpha: float, l1_ratio: float, factor: float) -> tuple[float, float]:
+    l1, l2 = factor * alpha * l1_ratio, factor**2 * alpha * (1 - l1_ratio)
+    return l1 + l2, l1 / (l1 + l2)
+
+
 CHANGE_UNIT = Exercise(
     name="elastic_net.change_unit",
     title="Another unit",
@@ -233,6 +247,11 @@ CHANGE_UNIT = Exercise(
         Misconception(
             _wrong_way,
             "You divide where you should multiply: larger targets need a larger λρ.",
+        ),
+        Misconception(
+            _l1_and_l2_scaled,
+            "Your L1 part is right. The squared norm grows by the square of the factor as the loss "
+            "does: its strength stays as it is.",
         ),
     ),
 )

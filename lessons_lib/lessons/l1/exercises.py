@@ -37,6 +37,10 @@ def _l2_instead(theta: FloatArray, strength: float) -> tuple[float, FloatArray]:
     return float(strength * (theta**2).sum() / 2), strength * theta
 
 
+def _push_at_zero(theta: FloatArray, strength: float) -> tuple[float, FloatArray]:
+    return float(strength * np.abs(theta).sum()), strength * np.where(theta >= 0, 1.0, -1.0)
+
+
 def _push_in_proportion(theta: FloatArray, strength: float) -> tuple[float, FloatArray]:
     return float(strength * np.abs(theta).sum()), strength * theta
 
@@ -74,6 +78,10 @@ PENALTY_AND_PUSH = Exercise(
         Misconception(
             _push_without_sign,
             "Your push has no sign: it would drive negative coefficients further from zero.",
+        ),
+        Misconception(
+            _push_at_zero,
+            "Your penalty is right. A weight of exactly zero is pushed by nothing: its sign is 0.",
         ),
     ),
 )
@@ -398,6 +406,10 @@ def _threshold_once(X: FloatArray, y: FloatArray, alpha: float, n_steps: int) ->
     return _ista_like(X, y, alpha, n_steps, threshold="last")
 
 
+def _sum_for_mean(X: FloatArray, y: FloatArray, alpha: float, n_steps: int) -> FloatArray:
+    return ista(X, y, alpha / len(y), n_steps)
+
+
 ISTA = Exercise(
     name="l1.ista",
     title="Implement ISTA",
@@ -432,6 +444,11 @@ ISTA = Exercise(
             _threshold_once,
             "You threshold once at the end. The loss must react to what the penalty has done: "
             "threshold after every step.",
+        ),
+        Misconception(
+            _sum_for_mean,
+            "You take the loss as a sum over the rows; in the house objective it is a mean, so "
+            "that its curvature is n times smaller and the threshold n times larger.",
         ),
     ),
     equivalent_mutants={
@@ -496,6 +513,12 @@ def _primal_only(X: FloatArray, y: FloatArray, coef: FloatArray, alpha: float) -
     return _gap_with(X, y, coef, alpha, 1.0)[0]
 
 
+def _euclidean(X: FloatArray, y: FloatArray, coef: FloatArray, alpha: float) -> float:
+    scale = min(1.0, len(y) * alpha / float(np.linalg.norm(X.T @ (y - X @ coef))))
+    primal, dual = _gap_with(X, y, coef, alpha, scale)
+    return primal - dual
+
+
 DUALITY_GAP = Exercise(
     name="l1.duality_gap",
     title="A certificate",
@@ -528,6 +551,11 @@ DUALITY_GAP = Exercise(
             _primal_only,
             "That is the objective alone. The certificate is its distance from a lower bound, the "
             "dual objective.",
+        ),
+        Misconception(
+            _euclidean,
+            "You scale by the Euclidean length of the correlations; each of them has to stay "
+            "within the bound, so the largest counts.",
         ),
     ),
     equivalent_mutants={
@@ -740,7 +768,8 @@ FEATURES_KEPT = Exercise(
         ),
         Misconception(
             lambda: _kept(2),
-            "That is the number at half of the largest strength; a tenth was asked for.",
+            "So few are kept while λ is still between half and nine tenths of its largest value; "
+            "asked for is a tenth *of* it.",
         ),
         Misconception(
             lambda: _kept(100),

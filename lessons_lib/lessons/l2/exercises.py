@@ -60,6 +60,18 @@ def _constant_push(
     return weights - learning_rate * (gradient + strength * np.sign(weights))
 
 
+def _constant_push_doubled(
+    weights: FloatArray, gradient: FloatArray, learning_rate: float, strength: float
+) -> FloatArray:
+    return _constant_push(weights, gradient, learning_rate, 2 * strength)
+
+
+def _penalty_itself(
+    weights: FloatArray, gradient: FloatArray, learning_rate: float, strength: float
+) -> FloatArray:
+    return weights - learning_rate * (gradient + strength * float(np.sum(weights**2)))
+
+
 DECAY_STEP = Exercise(
     name="l2.decay_step",
     title="One step of weight decay",
@@ -93,6 +105,15 @@ DECAY_STEP = Exercise(
             _constant_push,
             "That is the constant push of an L1 penalty; the push of L2 is proportional to the "
             "weight.",
+        ),
+        Misconception(
+            _constant_push_doubled,
+            "That is the constant push of an L1 penalty; the push of L2 is proportional to the "
+            "weight.",
+        ),
+        Misconception(
+            _penalty_itself,
+            "You add the penalty itself; what pulls at the weights is its gradient.",
         ),
     ),
 )
@@ -369,6 +390,10 @@ def _count_of_features(X: FloatArray, strength: float) -> float:
     return float(X.shape[1])
 
 
+def _with_intercept(X: FloatArray, strength: float) -> float:
+    return 1 + degrees_of_freedom(X, strength)
+
+
 def _sum_of_squared_factors(X: FloatArray, strength: float) -> float:
     squared = np.linalg.svd(X - X.mean(axis=0), compute_uv=False) ** 2
     return float(np.sum((squared / (squared + len(X) * strength)) ** 2))
@@ -402,6 +427,11 @@ DEGREES_OF_FREEDOM = Exercise(
             _sum_of_squared_factors,
             "You sum the squared factors: that is the trace of HᵀH, which measures the variance "
             "of the fit. For a projection, where H² = H, it would be the same.",
+        ),
+        Misconception(
+            _with_intercept,
+            "You count the intercept as well. Asked for is the trace of the matrix that maps "
+            "*centered* targets: the intercept is not in it.",
         ),
     ),
     equivalent_mutants={

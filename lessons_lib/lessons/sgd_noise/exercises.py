@@ -35,6 +35,10 @@ def _square_root(learning_rate: float, batch_size: int, new_batch_size: int) -> 
     return learning_rate * float(np.sqrt(new_batch_size / batch_size))
 
 
+def _whole_division(learning_rate: float, batch_size: int, new_batch_size: int) -> float:
+    return learning_rate * (new_batch_size // batch_size)
+
+
 def _upside_down(learning_rate: float, batch_size: int, new_batch_size: int) -> float:
     return learning_rate * batch_size / new_batch_size
 
@@ -63,6 +67,10 @@ SAME_TEMPERATURE = Exercise(
             _upside_down,
             "Your factor is upside down: a larger batch has less noise, so it can bear a larger "
             "learning rate.",
+        ),
+        Misconception(
+            _whole_division,
+            "`//` drops what is left over: the ratio of two sizes need not be whole. Use `/`.",
         ),
     ),
 )
@@ -377,7 +385,7 @@ def warmup_cosine(epoch: int, n_epochs: int, n_warmup: int, peak: float) -> floa
 def _warmup_cases(rng: np.random.Generator) -> list[Case]:
     cases: list[Case] = [(epoch, 50, 10, 0.4) for epoch in (0, 5, 10, 20, 30, 49, 50)]
     cases += [(epoch, 12, 3, 2.0) for epoch in (2, 3, 4, 7, 12)]
-    return [*cases, (1, 2, 1, 0.1), (6, 20, 8, 1.5), (50, 80, 20, 0.7)]
+    return [*cases, (1, 2, 1, 0.1), (6, 20, 8, 1.5), (50, 80, 20, 0.7), (0, 10, 0, 0.3)]
 
 
 def _cosine_from_the_start(epoch: int, n_epochs: int, n_warmup: int, peak: float) -> float:
