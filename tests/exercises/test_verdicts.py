@@ -336,8 +336,10 @@ def at_least_two_selected(coef, truth):
     return found, np.sum((coef != 0) & (truth == 0)) / max(np.sum(coef != 0), 2)
 
 
-right_value("l1.features_kept", 5.0)
-right_value("l1.features_kept", np.int64(5))
+right_value("l1.features_kept", 7.0)
+right_value("l1.features_kept", np.int64(7))
+wrong_value("l1.features_kept", 3, "how many are dropped")
+wrong_value("l1.features_kept", 2, "half of its largest value or more")
 wrong_value("l1.features_kept", 6)
 
 

@@ -733,8 +733,8 @@ def _kept(divisor: float, *, standardize: bool = True) -> int:
 
 
 def features_kept() -> int:
-    """Return how many features of the standardized diabetes data stay at a tenth of alpha_max."""
-    return _kept(10)
+    """Return how many features of the standardized diabetes data are kept at alpha_max / 20."""
+    return _kept(20)
 
 
 FEATURES_KEPT = Exercise(
@@ -743,14 +743,14 @@ FEATURES_KEPT = Exercise(
     level=2,
     hints=(
         "Standardize the columns of `diabetes.X` first.",
-        "Use your `alpha_max`, then `Lasso(alpha).fit(X, y)` with a tenth of it.",
+        "Use your `alpha_max`, then `Lasso(alpha).fit(X, y)` with a twentieth of it.",
         "`np.count_nonzero(model.coef_)` counts the features that are kept.",
     ),
     reference=features_kept,
     misconceptions=(
         Misconception(
             lambda: 10,
-            "That are all features: at a tenth of the largest strength some are still at zero.",
+            "That are all features: at a twentieth of the largest strength some are still at zero.",
         ),
         Misconception(
             lambda: 0,
@@ -758,22 +758,30 @@ FEATURES_KEPT = Exercise(
         ),
         Misconception(
             lambda: 1,
-            "One feature has only just joined when λ is below its largest value; at a tenth of it "
-            "more have followed.",
+            "One feature has only just joined when λ is below its largest value; at a "
+            "twentieth of it more have followed.",
         ),
         Misconception(
-            lambda: _kept(10, standardize=False),
+            lambda: _kept(20, standardize=False),
             "You left the columns in their units: the penalty then favors features with large "
             "numbers. Standardize first.",
         ),
         Misconception(
+            lambda: 10 - features_kept(),
+            "That is how many are dropped, with coefficients of zero; count those that are kept.",
+        ),
+        Misconception(
+            lambda: _kept(10),
+            "That is the number at a tenth of the largest strength; a twentieth was asked for.",
+        ),
+        Misconception(
             lambda: _kept(2),
-            "So few are kept while λ is still between half and nine tenths of its largest value; "
-            "asked for is a tenth *of* it.",
+            "So few are kept while λ is still at half of its largest value or more; asked for is a "
+            "twentieth *of* it.",
         ),
         Misconception(
             lambda: _kept(100),
-            "That is the number at a hundredth of the largest strength; a tenth was asked for.",
+            "That is the number at a hundredth of the largest strength; a twentieth was asked for.",
         ),
     ),
 )
