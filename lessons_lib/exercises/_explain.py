@@ -668,7 +668,7 @@ class Explainer:
         wrong = [fault is not None for fault in self._faults]
         if all(wrong) or self._draws or len(wrong) < 4:
             return None
-        if not self._reasons_of_faults() <= set(_PARTLY):
+        if not self._reasons_of_faults() <= {*_PARTLY, "nan"}:
             return None  # a result of another shape or type: that is what must be said
         kinds = [
             kinds_of_case(self._names, args, right)
@@ -679,7 +679,7 @@ class Explainer:
             bad = [n for n in names if [n in of_case for of_case in kinds] == wrong]
             good = [n for n in names if [n not in of_case for of_case in kinds] == wrong]
             if min(sum(wrong), len(wrong) - sum(wrong)) < 2:  # one case fits by chance
-                bad, good = (list(filter(is_clear_cut, kinds)) for kinds in (bad, good))
+                bad, good = list(filter(is_clear_cut, bad)), []
             # More than two things that fit by chance say nothing.
             if 1 <= len(bad) <= 2 and (sharp or len(wrong) >= 6):
                 where = " or ".join(name.removeprefix("!") for name in bad)

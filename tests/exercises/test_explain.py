@@ -346,6 +346,15 @@ def test_other_coincidences_of_the_cases_are_not_named():
     assert answer.startswith("the result is wrong")
 
 
+def test_one_right_case_does_not_say_where_an_answer_is_right():
+    once = exercise_of(
+        lambda x, k: x * (1 + k),
+        lambda rng: [(rng.normal(size=3), k) for k in (0.0, 0.5, 2.0, 3.0)],
+    )
+    answer = said(once, lambda x, k: x * (1 + k) + np.cos(9 * x) * k**3)
+    assert answer.startswith("the result is wrong")
+
+
 def test_a_shape_is_said_before_what_the_cases_share():
     total = exercise_of(
         lambda x: float(np.abs(x).sum()),

@@ -72,6 +72,12 @@ def _penalty_itself(
     return weights - learning_rate * (gradient + strength * float(np.sum(weights**2)))
 
 
+def _penalty_doubled(
+    weights: FloatArray, gradient: FloatArray, learning_rate: float, strength: float
+) -> FloatArray:
+    return _penalty_itself(weights, gradient, learning_rate, 2 * strength)
+
+
 DECAY_STEP = Exercise(
     name="l2.decay_step",
     title="One step of weight decay",
@@ -114,6 +120,11 @@ DECAY_STEP = Exercise(
         Misconception(
             _penalty_itself,
             "You add the penalty itself; what pulls at the weights is its gradient.",
+        ),
+        Misconception(
+            _penalty_doubled,
+            "You add a sum over all weights, the penalty; its gradient pulls at each weight in "
+            "proportion to that weight alone.",
         ),
     ),
 )
