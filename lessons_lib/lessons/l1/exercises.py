@@ -739,7 +739,7 @@ def features_kept() -> int:
 
 FEATURES_KEPT = Exercise(
     name="l1.features_kept",
-    title="Halfway down the path",
+    title="How many are kept",
     level=2,
     hints=(
         "Standardize the columns of `diabetes.X` first.",
