@@ -17,6 +17,7 @@ from typing import Any
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
+from sphinx.util import docname_join
 
 LIBRARY = Path(__file__).resolve().parents[3] / "node_modules/minisearch/dist/umd/index.js"
 LEFT_OUT = {"genindex", "bibliography", "LICENSE"}
@@ -38,7 +39,7 @@ def records(app: Sphinx) -> Iterator[dict[str, Any]]:
                 "title": name,
                 "page": title,
                 "link": address if is_page else f"{address}#{anchor}",
-                "text": " ".join(_words(section)),
+                "text": " ".join(_words(app, section)),
                 "rank": _rank(page, is_page),
             }
 
@@ -62,13 +63,21 @@ def _rank(page: str, is_page: bool) -> float:
     return rank * (1.3 if is_page else 1.0)
 
 
-def _words(place: nodes.Element) -> Iterator[str]:
+def _words(app: Sphinx, place: nodes.Element) -> Iterator[str]:
     """Yield the text of a place without that of the places within it."""
     for child in place.children:
         if isinstance(child, nodes.Text):
             yield re.sub(r"\s+", " ", str(child)).strip()
+        elif isinstance(child, addnodes.pending_xref) and _names_a_page(child):
+            page = docname_join(child["refdoc"], child["reftarget"])
+            yield app.env.titles[page].astext() if page in app.env.titles else ""
         elif isinstance(child, nodes.Element) and not _is_elsewhere(child):
-            yield from _words(child)
+            yield from _words(app, child)
+
+
+def _names_a_page(link: addnodes.pending_xref) -> bool:
+    """Return whether a link shows the title of its page, which is not in it yet."""
+    return link.get("reftype") == "doc" and not link.get("refexplicit")
 
 
 def _is_elsewhere(node: nodes.Element) -> bool:
