@@ -52,7 +52,7 @@ def test_without_an_address_nothing_claims_one() -> None:
     [
         ("Title\n=====\n\nOne.\n\nTwo.", "One."),
         (f"{'Word and word. ' * 20}", "Word and word. " * 13),
-        ("no end " * 40, "no end " * 27 + " …"),
+        ("no end " * 40, "no end " * 28 + " …"),
         ("", ""),
     ],
 )

@@ -39,7 +39,7 @@ def records(app: Sphinx) -> Iterator[dict[str, Any]]:
                 "title": name,
                 "page": title,
                 "link": address if is_page else f"{address}#{anchor}",
-                "text": " ".join(_words(app, section)),
+                "text": " ".join(_words(app, section))[: _length(page)],
                 "rank": _rank(page, is_page),
             }
 
@@ -61,6 +61,11 @@ def _rank(page: str, is_page: bool) -> float:
     """Weigh lessons above other pages, and these above the reference."""
     rank = 0.2 if page.startswith("api/") else 2.0 if page[:1].isdigit() else 1.2
     return rank * (1.3 if is_page else 1.0)
+
+
+def _length(page: str) -> int | None:
+    """Limit the reference, whose entries say at their beginning what they are about."""
+    return 600 if page.startswith("api/") else None
 
 
 def _words(app: Sphinx, place: nodes.Element) -> Iterator[str]:
